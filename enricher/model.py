@@ -1,0 +1,284 @@
+"""The words of the field as types: what one station hands to the next.
+
+Owns the vocabulary (code types, marketplaces, keys, cells, answers, fields) and how a key is packed into a number.
+Knows no file, no network and no clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    import pyarrow as pa
+
+
+class CodeType(StrEnum):
+    """The three kinds of code the API takes, by the name of its parameter."""
+
+    ASIN = "asin"
+    UPC = "upc"
+    EAN = "ean"
+
+
+class Domain(StrEnum):
+    """The Amazon marketplaces the API knows (API.md, "Parameters")."""
+
+    COM = "com"
+    CA = "ca"
+    DE = "de"
+    FR = "fr"
+    IT = "it"
+    NL = "nl"
+    ES = "es"
+    IN = "in"
+    UK = "uk"
+    JP = "jp"
+    AU = "au"
+    MX = "mx"
+
+
+class Outcome(StrEnum):
+    """What a paid answer said about a key. Both are facts and are kept."""
+
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+
+
+class RowStatus(StrEnum):
+    """What became of a row of the sheet."""
+
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+    INVALID = "invalid"
+    BLANK = "blank"
+    PENDING = "pending"
+    FAILED = "failed"
+
+
+MAX_CHUNK = 10
+"""Codes in one request at most (API.md, "Products Lookup")."""
+
+
+# --- keys -------------------------------------------------------------------------------------------------------
+
+
+class Key(NamedTuple):
+    """What is looked up, paid for, stored and matched. `code` is canonical text."""
+
+    code_type: CodeType
+    domain: Domain
+    code: str
+
+
+KeyArray: TypeAlias = npt.NDArray[np.uint64]
+"""Packed keys: 4 bits of type (0 is no key), 4 of domain, 56 of code (a GTIN as an integer, an ASIN in base 36)."""
+
+NO_KEY = np.uint64(0)
+_TYPES = tuple(CodeType)
+_DOMAINS = tuple(Domain)
+_CODE_BITS = 56
+_CODE_MASK = (1 << _CODE_BITS) - 1
+_BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_EAN8_END = 10**8
+
+
+def pack(key: Key) -> int:
+    """Pack one key.
+
+    >>> unpack([pack(Key(CodeType.UPC, Domain.DE, "012345678905"))])
+    [Key(code_type=<CodeType.UPC: 'upc'>, domain=<Domain.DE: 'de'>, code='012345678905')]
+    """
+    value = int(key.code, 36 if key.code_type is CodeType.ASIN else 10)
+    return (_TYPES.index(key.code_type) + 1) << 60 | _DOMAINS.index(key.domain) << _CODE_BITS | value
+
+
+def pack_array(
+    code_type: CodeType, domains: npt.NDArray[np.uint8], values: npt.NDArray[np.uint64]
+) -> KeyArray:
+    """Pack codes of one type, given as numbers, and their domains, given as positions in `Domain`; same order."""
+    head = np.uint64((_TYPES.index(code_type) + 1) << 60)
+    return head | (domains.astype(np.uint64) << np.uint64(_CODE_BITS)) | values
+
+
+def unpack(keys: Iterable[int] | KeyArray) -> list[Key]:
+    """Unpack keys, in order."""
+    return [_unpack_one(int(packed)) for packed in keys]
+
+
+def _unpack_one(packed: int) -> Key:
+    code_type = _TYPES[(packed >> 60) - 1]
+    domain = _DOMAINS[packed >> _CODE_BITS & 0xF]
+    value = packed & _CODE_MASK
+    if code_type is CodeType.ASIN:
+        return Key(code_type, domain, base36_text(value))
+    if code_type is CodeType.UPC:
+        return Key(code_type, domain, f"{value:012}")
+    # GS1 reserves the prefixes 0000000-0000099 so that no GTIN-13 can be taken for a padded GTIN-8.
+    return Key(code_type, domain, f"{value:08}" if value < _EAN8_END else f"{value:013}")
+
+
+def base36_text(value: int) -> str:
+    """Write a number as the ten base-36 digits of an ASIN."""
+    digits = []
+    for _ in range(10):
+        value, digit = divmod(value, 36)
+        digits.append(_BASE36[digit])
+    return "".join(reversed(digits))
+
+
+# --- cells ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One column of some rows, as the file holds it; the three arrays have one element a row.
+
+    `text` is never the result of a type guess: of a number it is the full decimal text (12345678905, not
+    1.2345678905E10). `numeric` says that the file holds a number there. `zeros` is the width of an all-zeros number
+    format such as 000000000000 (12), and 0 where there is none.
+    """
+
+    text: pa.StringArray
+    numeric: npt.NDArray[np.bool_]
+    zeros: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The first rows of a sheet with every column, before anything is known about its header.
+
+    `columns` are as many as the widest row has cells; `row_numbers` are what the user's program shows at the left.
+    """
+
+    columns: tuple[Cells, ...]
+    row_numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive rows below the header; only the columns that were asked for, in that order.
+
+    `empty` marks rows that are no data: nothing in any column, or below the sheet's table and without a value in
+    the columns asked for. They are kept as they are and get nothing added. `share_read` tells how much of the file
+    has been read by now, 0 to 1.
+    """
+
+    columns: tuple[Cells, ...]
+    empty: npt.NDArray[np.bool_]
+    row_numbers: npt.NDArray[np.int64]
+    share_read: float
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """The new columns, ready for a writer: every distinct answer once, and which row gets which.
+
+    `pieces` has one row a distinct answer and one column a name, in order (string, int64, double or bool).
+    `index` has one element a row below the header: a row of `pieces`, or -1 for a row that gets nothing.
+    A writer keeps every string of `pieces` a string, whatever it looks like.
+    """
+
+    names: tuple[str, ...]
+    pieces: pa.Table
+    index: npt.NDArray[np.int32]
+
+
+# --- answers ----------------------------------------------------------------------------------------------------
+
+Item: TypeAlias = dict[str, Any]
+"""One product as the API's JSON has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API said about one key: the items that match it (none: not found), and when it said so."""
+
+    key: Key
+    items: tuple[Item, ...]
+    fetched_at: datetime
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome.FOUND if self.items else Outcome.NOT_FOUND
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The account's quota as the server last told it. `None`: it has not said."""
+
+    bucket_left: int
+    daily_left: int
+    daily_reset_s: float
+    bucket_capacity: int | None = None
+    rate_per_min: float | None = None
+    daily_limit: int | None = None
+
+
+# --- fields -----------------------------------------------------------------------------------------------------
+
+FieldKind: TypeAlias = Literal["text", "number", "integer", "boolean", "list"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A documented product field: our name for it, where the API's item has it, and what it holds."""
+
+    name: str
+    path: tuple[str, ...]
+    kind: FieldKind
+
+
+_DIMENSIONS = "packageDimensions"
+
+FIELDS: dict[str, Field] = {
+    field.name: field
+    for field in (
+        Field("asin", ("asin",), "text"),
+        Field("title", ("title",), "text"),
+        Field("brand", ("brand",), "text"),
+        Field("category", ("category",), "text"),
+        Field("product_group", ("productGroup",), "text"),
+        Field("mpn", ("mpn",), "text"),
+        Field("bsr", ("bsr",), "integer"),
+        Field("upc", ("upc",), "text"),
+        Field("ean", ("ean",), "text"),
+        Field("lowest_new_price", ("lowestNewPrice",), "number"),
+        Field("lowest_formatted_price", ("lowestFormattedPrice",), "text"),
+        Field("total_new", ("totalNew",), "integer"),
+        Field("sold_by_amazon", ("soldByAmazon",), "boolean"),
+        Field("package_height", (_DIMENSIONS, "height"), "number"),
+        Field("package_width", (_DIMENSIONS, "width"), "number"),
+        Field("package_length", (_DIMENSIONS, "length"), "number"),
+        Field("package_weight", (_DIMENSIONS, "weight"), "number"),
+        Field("upc_list", ("upcList",), "list"),
+        Field("ean_list", ("eanList",), "list"),
+        Field("small_image", ("smallImage",), "text"),
+        Field("medium_image", ("mediumImage",), "text"),
+        Field("images", ("images",), "list"),
+    )
+}
+"""Every documented field, in the order of the new columns."""
+
+LOOKUP_FIELDS = ("lookup_status", "lookup_note", "lookup_code", "match_count", "fetched_at")
+"""What enricher itself says about a row; written after the product's fields."""
+
+
+def gtin_value(text: str) -> int | None:
+    """Return a UPC or EAN as the number that all its zero-padded forms share, or None if it is no digits.
+
+    >>> gtin_value("0012345678905") == gtin_value("12345678905")
+    True
+    """
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 14 else None  # noqa: PLR2004
+
