@@ -87,6 +87,8 @@ _DOMAINS = tuple(Domain)
 _CODE_BITS = 56
 _CODE_MASK = (1 << _CODE_BITS) - 1
 _BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BASE36_VALUES = np.zeros(256, np.uint8)
+_BASE36_VALUES[np.frombuffer(_BASE36.encode(), np.uint8)] = np.arange(36)
 _EAN8_END = 10**8
 
 
@@ -100,12 +102,27 @@ def pack(key: Key) -> int:
     return (_TYPES.index(key.code_type) + 1) << 60 | _DOMAINS.index(key.domain) << _CODE_BITS | value
 
 
-def pack_array(
-    code_type: CodeType, domains: npt.NDArray[np.uint8], values: npt.NDArray[np.uint64]
-) -> KeyArray:
-    """Pack codes of one type, given as numbers, and their domains, given as positions in `Domain`; same order."""
-    head = np.uint64((_TYPES.index(code_type) + 1) << 60)
-    return head | (domains.astype(np.uint64) << np.uint64(_CODE_BITS)) | values
+def pack_array(code_type: CodeType, values: npt.NDArray[np.uint64]) -> KeyArray:
+    """Pack codes of one type, given as numbers, for the first domain; same order."""
+    return np.uint64((_TYPES.index(code_type) + 1) << 60) | values
+
+
+def with_domains(keys: KeyArray, positions: npt.NDArray[np.uint8]) -> KeyArray:
+    """Move keys of the first domain to others, given as positions in `Domain`; same order."""
+    return keys | positions.astype(np.uint64) << np.uint64(_CODE_BITS)
+
+
+def pack_texts(code_type: CodeType, domain: Domain, codes: npt.NDArray[np.object_]) -> KeyArray:
+    """Pack canonical texts of one type and one domain; same order."""
+    if code_type is CodeType.ASIN:
+        digits = _BASE36_VALUES[codes.astype("S10").view(np.uint8).reshape(-1, 10)]
+        values = np.zeros(len(codes), np.uint64)
+        for column in digits.T:
+            values = values * np.uint64(36) + column
+    else:
+        values = codes.astype(np.uint64)
+    positions = np.full(len(codes), _DOMAINS.index(domain), np.uint8)
+    return with_domains(pack_array(code_type, values), positions)
 
 
 def unpack(keys: Iterable[int] | KeyArray) -> list[Key]:
@@ -281,4 +298,3 @@ def gtin_value(text: str) -> int | None:
     True
     """
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 14 else None  # noqa: PLR2004
-
