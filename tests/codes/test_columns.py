@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from enricher.codes import Layout, find_columns
+from enricher.errors import ConfigError, InputError
+from enricher.model import Cells, CodeType, Preview
+
+ASINS = ["B088H39PXX", "B01NAL48FU", "B00NNUMI86"]
+EANS = ["4006381333931", "4210201072959", "4548736144194"]
+
+
+def preview(*rows: list[str]) -> Preview:
+    count = len(rows)
+    columns = [
+        Cells(pa.array(list(texts), pa.string()), np.zeros(count, np.bool_), np.zeros(count, np.uint8))
+        for texts in zip(*rows, strict=True)
+    ]
+    return Preview(tuple(columns), tuple(range(1, count + 1)))
+
+
+def chosen(layout: Layout) -> list[str]:
+    return [column.name for column in layout.code_columns]
+
+
+def test_content_outweighs_the_header() -> None:
+    layout = find_columns(preview(["EAN", "Ref"], *(["", asin] for asin in ASINS)))
+    assert chosen(layout) == ["Ref"]
+
+
+def test_asins_come_before_gtins() -> None:
+    layout = find_columns(preview(["EAN", "ASIN"], *([ean, asin] for ean, asin in zip(EANS, ASINS, strict=True))))
+    assert chosen(layout) == ["ASIN", "EAN"]
+
+
+def test_title_rows_above_the_header_are_passed_over() -> None:
+    rows = [["Order form 2026", "", ""], ["for: buyer", "", ""], ["Item", "ASIN", "Price"]]
+    layout = find_columns(preview(*rows, *(["x", asin, "1.00"] for asin in ASINS)))
+    assert (layout.header_row, layout.names) == (3, ("Item", "ASIN", "Price"))
+
+
+def test_a_sheet_without_a_header_has_none() -> None:
+    layout = find_columns(preview(*([asin, "thing"] for asin in ASINS)))
+    assert (layout.header_row, [column.index for column in layout.code_columns]) == (0, [0])
+
+
+def test_fnskus_and_numbers_are_no_codes() -> None:
+    with pytest.raises(InputError, match="no column with ASINs, UPCs or EANs"):
+        find_columns(preview(["fnsku", "created"], ["X001XNL7UV", "1596240000000"], ["X001XNL7UW", "1596240000001"]))
+
+
+def test_a_column_can_be_named_or_lettered() -> None:
+    sheet = preview(["A1", "Code", "Other"], *([ean, asin, "x"] for ean, asin in zip(EANS, ASINS, strict=True)))
+    assert chosen(find_columns(sheet, wanted=["code"])) == ["Code"]
+    assert chosen(find_columns(sheet, wanted=["A"])) == ["A1"]
+
+
+def test_an_unknown_column_is_refused_with_the_list() -> None:
+    with pytest.raises(ConfigError, match=r"no column 'EANS'.*Code"):
+        find_columns(preview(["Code"], *([asin] for asin in ASINS)), wanted=["EANS"])
+
+
+def test_marketplaces_are_pointed_out_but_not_used_unasked() -> None:
+    sheet = preview(["ASIN", "marketplace"], *([asin, "de"] for asin in ASINS))
+    layout = find_columns(sheet)
+    assert layout.domain_column is None
+    assert "--domain-column 'marketplace'" in layout.hints[0]
+    assert find_columns(sheet, domain_column="marketplace").domain_column == 1
+
+
+def test_a_wanted_type_decides_between_columns() -> None:
+    sheet = preview(["ASIN", "EAN"], *([asin, ean] for ean, asin in zip(EANS, ASINS, strict=True)))
+    assert chosen(find_columns(sheet, code_type=CodeType.EAN)) == ["EAN"]

@@ -1,0 +1,75 @@
+"""What every test may use: the real API from the sandbox, the real program, and the corpus where there is one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from enricher import sandbox
+from enricher.clock import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROGRAM = Path(sys.executable).with_name("enricher")
+GENEROUS = sandbox.Plan("generous", bucket_capacity=100_000, tokens_per_minute=100_000, daily_limit=1_000_000)
+
+
+class Run(Protocol):
+    def __call__(self, *arguments: object, key: str | None = "sandbox") -> subprocess.CompletedProcess[str]: ...
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
+
+
+@pytest.fixture
+def api() -> Iterator[sandbox.Sandbox]:
+    """The sandbox with its shipped catalog, and quota enough that nothing waits."""
+    with sandbox.serve(plans={"sandbox": GENEROUS, "sandbox-none": None}) as server:
+        yield server
+
+
+@pytest.fixture
+def enricher(tmp_path: Path) -> Run:
+    """Run the installed program in an empty folder, with a key in its environment."""
+
+    def run(*arguments: object, key: str | None = "sandbox") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [PROGRAM, *map(str, arguments)],
+            cwd=tmp_path,
+            env=environment(key),
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+    return run
+
+
+def environment(key: str | None) -> dict[str, str]:
+    """The test's own environment, with the given key and no other setting of enricher's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ASINSCOPE_")}
+    return kept if key is None else {**kept, "ASINSCOPE_API_KEY": key}
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    return Path(__file__).parents[1] / "sample_data"
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Real spreadsheets, which are not part of the project."""
+    folder = Path(os.environ.get("ENRICHER_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
+    if not (folder / "EXPECTED.tsv").exists():
+        pytest.skip("the corpus of real spreadsheets is not here (ENRICHER_CORPUS)")
+    return folder
