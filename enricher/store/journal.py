@@ -1,0 +1,144 @@
+"""The journal: paid replies as lines of text, each on disk before the next request is sent.
+
+A line is eight hexadecimal digits of CRC-32, a space, JSON in ASCII, and a newline; the CRC is of the JSON's bytes. The
+first line is the header, {"format": 1, "host": ...}; every other is an answer:
+
+    {"code_type": "upc", "domain": "com", "code": "012345678905", "fetched_at": 1767225600000, "items": [{...}, ...]}
+
+`fetched_at` is in milliseconds since 1970 UTC; no items means that the code was not found. A line without its newline
+at the end of the file is torn (the machine stopped while it was written) and is dropped; anything else that does not
+check is damage, and the file is refused. Knows nothing of parquet.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from enricher.errors import StoreError
+from enricher.model import Answer, CodeType, Domain, Key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+FORMAT = 1
+
+
+class Journal:
+    """An open journal, at its end. `answers` are those it held on opening; `torn` says that a torn line was dropped.
+
+    Raises StoreError where a line is damaged, of another host, or of a newer format.
+    """
+
+    def __init__(self, path: Path, host: str) -> None:
+        self.path = path
+        self._header = _line({"format": FORMAT, "host": host})
+        self.answers, whole_bytes = read(path, host)
+        self._file: BinaryIO = path.open("r+b" if path.exists() else "w+b", buffering=0)
+        self.torn = whole_bytes < os.fstat(self._file.fileno()).st_size
+        self._file.truncate(whole_bytes)
+        self._file.seek(0, os.SEEK_END)
+        if whole_bytes == 0:
+            self._write(self._header)
+            sync_folder(path.parent)
+
+    def append(self, answers: Iterable[Answer]) -> None:
+        """Write answers; they are on disk when this returns."""
+        self._write(b"".join(_line(_to_json(answer)) for answer in answers))
+
+    def clear(self) -> None:
+        """Forget everything, once the parquet file holds it."""
+        self._file.truncate(0)
+        self._file.seek(0)
+        self._write(self._header)
+
+    def remove(self) -> None:
+        """Close the journal and delete its file, once the parquet file holds everything."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+        sync_folder(self.path.parent)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _write(self, data: bytes) -> None:
+        """Write all of `data` or none of it: after a failure (a full disk) the file ends where it did."""
+        end = self._file.seek(0, os.SEEK_END)
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._file.write(rest) or 0 :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self._file.truncate(end)
+            raise StoreError(f"{self.path.name}: the reply can't be written ({error.strerror})") from error
+
+
+def read(path: Path, host: str) -> tuple[list[Answer], int]:
+    """Read a journal. Returns its answers and how many of its bytes are whole lines; nothing for a missing file."""
+    data = path.read_bytes() if path.exists() else b""
+    whole = data[: data.rfind(b"\n") + 1]
+    answers = []
+    for number, line in enumerate(whole.splitlines(), 1):
+        checksum, _, text = line.partition(b" ")
+        if checksum != b"%08x" % zlib.crc32(text):
+            raise StoreError(
+                f"{path.name} is damaged at line {number}. Nothing was changed. Restore it from a backup, or move it "
+                f"away to go on without the answers in it (they would be paid for again)"
+            )
+        payload = json.loads(text)
+        if number == 1:
+            check_header(path, payload, host)
+        else:
+            answers.append(_from_json(payload))
+    return answers, len(whole)
+
+
+def check_header(path: Path, header: dict[str, Any], host: str) -> None:
+    """Refuse a file of a newer format or of another service. Raises StoreError."""
+    if int(header["format"]) > FORMAT:
+        raise StoreError(f"{path.name} was written by a newer enricher (format {header['format']}): update enricher")
+    if header["host"] != host:
+        raise StoreError(
+            f"{path.name} holds answers of {_called(header['host'])}, and this run asks {_called(host)}. "
+            f"Keep them apart: give this run a resume file of its own with --store FILE.parquet"
+        )
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new, renamed or deleted name in `folder` durable."""
+    if os.name == "nt":
+        return  # Windows can't open a folder; its renames are journalled by the file system
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _called(host: str) -> str:
+    return "a sandbox on this machine" if host == "localhost" else host
+
+
+def _line(payload: dict[str, Any]) -> bytes:
+    text = json.dumps(payload, separators=(",", ":")).encode("ascii")
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _to_json(answer: Answer) -> dict[str, Any]:
+    return {
+        "code_type": answer.key.code_type.value,
+        "domain": answer.key.domain.value,
+        "code": answer.key.code,
+        "fetched_at": round(answer.fetched_at.timestamp() * 1000),
+        "items": answer.items,
+    }
+
+
+def _from_json(payload: dict[str, Any]) -> Answer:
+    key = Key(CodeType(payload["code_type"]), Domain(payload["domain"]), payload["code"])
+    return Answer(key, tuple(payload["items"]), datetime.fromtimestamp(payload["fetched_at"] / 1000, UTC))

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enricher.errors import StoreError, StoreLockedError
+from enricher.model import Answer, CodeType, Domain, Key, KeyArray, pack
+from enricher.store import Store
+from enricher.store import table as tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UPC = Key(CodeType.UPC, Domain.DE, "012345678905")
+EAN = Key(CodeType.EAN, Domain.DE, "4006381333931")
+ASIN = Key(CodeType.ASIN, Domain.COM, "B088H39PXX")
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ITEM = {"asin": "B088H39PXX", "title": "Dart Board", "bsr": 95, "lowestNewPrice": 22.79, "upcList": ["793610399007"]}
+
+
+def packed(*keys: Key) -> KeyArray:
+    return np.array([pack(key) for key in keys], np.uint64)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "catalog.resume.parquet"
+
+
+def answer(key: Key, *items: dict[str, Any], at: datetime = NOON) -> Answer:
+    return Answer(key, items, at)
+
+
+def journal_of(path: Path, *replies: list[Answer]) -> bytes:
+    """The journal's bytes after some replies; no file is left behind."""
+    with Store(path, "localhost") as store:
+        for reply in replies:
+            store.put(reply)
+        journal = path.with_suffix(".journal").read_bytes()
+    path.unlink()
+    return journal
+
+
+def test_answers_come_back_after_closing(path: Path) -> None:
+    with Store(path, "localhost") as store:
+        store.put([answer(UPC, ITEM, {"asin": "B01NAL48FU"}), answer(ASIN)])
+    with Store(path, "localhost") as store:
+        assert store.fetched_ms(packed(EAN, ASIN, UPC)).tolist() == [
+            -1,
+            NOON.timestamp() * 1000,
+            NOON.timestamp() * 1000,
+        ]
+        table, key_at = store.latest(packed(EAN, ASIN, UPC))
+        rows = dict(zip(table["asin"].to_pylist(), key_at.tolist(), strict=True))
+    assert rows == {"B088H39PXX": 2, "B01NAL48FU": 2, None: 1}
+
+
+def test_a_reply_is_on_disk_before_put_returns(path: Path) -> None:
+    with Store(path, "localhost") as store:
+        store.put([answer(UPC, ITEM)])
+        lines = path.with_suffix(".journal").read_bytes().splitlines()
+        assert len(lines) == 2
+        assert json.loads(lines[1][9:])["items"] == [ITEM]
+
+
+def test_after_a_clean_close_only_the_parquet_file_and_the_lock_are_left(path: Path) -> None:
+    with Store(path, "localhost") as store:
+        store.put([answer(UPC, ITEM)])
+    assert sorted(file.name for file in path.parent.iterdir()) == ["catalog.resume.lock", "catalog.resume.parquet"]
+
+
+def test_the_newest_answer_wins_and_the_older_one_stays_as_history(path: Path) -> None:
+    with Store(path, "localhost") as store:
+        store.put([answer(UPC, ITEM)])
+        store.put([answer(UPC, {"asin": "B01NAL48FU"}, at=NOON + timedelta(days=1))])
+        table, _ = store.latest(packed(UPC))
+        assert table["asin"].to_pylist() == ["B01NAL48FU"]
+    assert len(pd.read_parquet(path)) == 2
+
+
+def test_an_answer_in_both_files_counts_once(path: Path) -> None:
+    with Store(path, "localhost") as store:
+        store.put([answer(UPC, ITEM)])
+        journal = path.with_suffix(".journal").read_bytes()
+    path.with_suffix(".journal").write_bytes(journal)  # as after a kill between the fold and the emptying
+    with Store(path, "localhost") as store:
+        assert len(store.latest(packed(UPC))[0]) == 1
+
+
+@pytest.mark.parametrize("cut", [1, 5, 40])
+def test_a_torn_last_line_is_dropped_and_said(path: Path, cut: int) -> None:
+    path.with_suffix(".journal").write_bytes(journal_of(path, [answer(UPC, ITEM), answer(ASIN)])[:-cut])
+    with Store(path, "localhost") as store:
+        assert store.dropped_torn_line
+        known = store.fetched_ms(packed(UPC, ASIN)) >= 0
+    assert known.tolist() == [True, False]
+
+
+@given(data=st.data())
+def test_any_flipped_bit_in_the_journal_is_refused_or_harmless(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("flip") / "a.parquet"
+    whole = bytearray(journal_of(path, [answer(UPC, ITEM)], [answer(ASIN, ITEM)]))
+    bit = data.draw(st.integers(0, len(whole) * 8 - 1))
+    whole[bit // 8] ^= 1 << bit % 8
+    path.with_suffix(".journal").write_bytes(whole)
+    try:
+        table, _ = Store(path, "localhost", read_only=True).latest(packed(UPC, ASIN))
+    except StoreError:
+        return
+    assert table["title"].to_pylist() == ["Dart Board"] * len(table)
+
+
+@given(data=st.data())
+def test_any_flipped_bit_in_the_parquet_file_is_refused_or_harmless(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("flip") / "a.parquet"
+    table = tables.to_table([answer(UPC, ITEM), answer(ASIN, ITEM), answer(EAN)])
+    tables.write(path, table, "localhost", {})
+    whole = bytearray(path.read_bytes())
+    bit = data.draw(st.integers(0, len(whole) * 8 - 1))
+    whole[bit // 8] ^= 1 << bit % 8
+    path.write_bytes(whole)
+    try:
+        read, _ = tables.read(path, "localhost")
+    except StoreError:
+        return
+    assert read.equals(table)
+
+
+def test_another_services_answers_are_refused(path: Path) -> None:
+    with Store(path, "localhost") as store:
+        store.put([answer(UPC, ITEM)])
+    with pytest.raises(StoreError, match=r"answers of a sandbox on this machine.*--store"):
+        Store(path, "api.asinscope.com")
+    with Store(path, "localhost"):  # the refused run has let go of the lock
+        pass
+
+
+def test_a_newer_format_is_refused(path: Path) -> None:
+    text = b'{"format":99,"host":"localhost"}'
+    path.with_suffix(".journal").write_bytes(b"%08x %s\n" % (zlib.crc32(text), text))
+    with pytest.raises(StoreError, match="newer enricher"):
+        Store(path, "localhost")
+
+
+def test_another_parquet_file_is_no_resume_file(path: Path) -> None:
+    pd.DataFrame({"a": [1]}).to_parquet(path)
+    with pytest.raises(StoreError, match="no resume file"):
+        Store(path, "localhost")
+
+
+def test_a_second_run_is_told_who_holds_the_file(path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdin is not None
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(StoreLockedError, match=f"process {holder.pid}"):
+        Store(path, "localhost")
+    holder.kill()
+    holder.wait()
+    holder.stdin.close()
+    holder.stdout.close()
+    with Store(path, "localhost"):  # the lock died with its process
+        pass
+
+
+_HOLD = """
+import sys; from pathlib import Path; from enricher.store import Store
+with Store(Path(sys.argv[1]), "localhost"): print("held", flush=True); sys.stdin.read()
+"""
+
+
+def test_pandas_reads_it_as_a_plain_table_of_products(path: Path) -> None:
+    with Store(path, "localhost") as store:
+        store.put([answer(UPC, {**ITEM, "new": {"x": 1}})])
+    row = pd.read_parquet(path).iloc[0]
+    assert (row["code"], row["title"], row["bsr"], row["lowest_new_price"]) == ("012345678905", "Dart Board", 95, 22.79)
+    assert json.loads(row["raw"]) == {"new": {"x": 1}}
+
+
+def test_nothing_the_api_said_is_lost_to_a_wrong_type(path: Path) -> None:
+    odd = {
+        "asin": 7,
+        "title": "x\ud800",
+        "bsr": 2**70,
+        "packageDimensions": {"height": "tall", "depth": 3},
+        "images": ["a", 1],
+    }
+    with Store(path, "localhost") as store:
+        store.put([answer(UPC, odd)])
+    row = pd.read_parquet(path).iloc[0]
+    assert json.loads(row["raw"]) == odd
+    assert (row["title"], list(row["images"])) == ("x?", ["a"])
+
+
+def test_it_remembers_the_outputs_written_from_it(path: Path, tmp_path: Path) -> None:
+    output = tmp_path / "catalog.enriched.xlsx"
+    with Store(path, "localhost") as store:
+        store.remember_output(output, "first")
+        store.remember_output(output, "second")
+    with Store(path, "localhost") as store:
+        assert store.wrote(output, "first")
+        assert store.wrote(output, "second")
+        assert not store.wrote(output, "third")
+        assert not store.wrote(tmp_path / "other.xlsx", "first")
