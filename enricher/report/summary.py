@@ -1,0 +1,138 @@
+"""What a run did, as facts and as lines that a merchandiser understands. Knows nothing of how it was done."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_PARTICULAR = re.compile(r"'[^']*'|\b[0-9A-Z]*\d[0-9A-Z]{4,}\b|(?<=end in )\d")
+
+
+@dataclass(slots=True)
+class Summary:
+    """The figures of one run. Counts are rows of the sheet unless they say codes or tokens; times are in seconds."""
+
+    input: str = ""
+    read_as: str = ""
+    code_columns: list[str] = field(default_factory=list)
+    output: str = ""
+    store: str = ""
+    service: str = ""
+    is_sandbox: bool = False
+    rows: int = 0
+    rows_found: int = 0
+    rows_not_found: int = 0
+    rows_invalid: int = 0
+    rows_blank: int = 0
+    rows_pending: int = 0
+    rows_failed: int = 0
+    unique_codes: int = 0
+    codes_found: int = 0
+    codes_not_found: int = 0
+    codes_pending: int = 0
+    codes_failed: int = 0
+    tokens_spent: int = 0
+    tokens_saved_by_duplicates: int = 0
+    tokens_saved_by_resume_file: int = 0
+    tokens_saved_by_refusing: int = 0
+    tokens_left_today: int | None = None
+    codes_maybe_paid_twice: int = 0
+    strays: int = 0
+    duration_s: float = 0.0
+    waited_s: float = 0.0
+    stopped: str = ""
+    stop_reason: str = ""
+    reset_at: str = ""
+    problems: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the same facts for --json; the names are stable."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """Return the closing lines of a run."""
+        return [
+            *self._row_lines(),
+            *self._token_lines(),
+            *(f"  Note     {warning}" for warning in self.warnings),
+            f"  Time     {duration(self.duration_s)}"
+            + (f", {duration(self.waited_s)} of it waiting for tokens" if self.waited_s >= 1 else ""),
+            *([f"  Output   {self.output}"] if self.output else []),
+            *([f"  Resume   {self.store}"] if self.store else []),
+            *([f"  Stopped  {self.stopped}"] if self.stopped else []),
+        ]
+
+    def _row_lines(self) -> list[str]:
+        counts = [
+            (self.rows_found, "found"),
+            (self.rows_not_found, "not found"),
+            (self.rows_invalid, "invalid"),
+            (self.rows_blank, "blank"),
+            (self.rows_pending, "pending"),
+            (self.rows_failed, "failed"),
+        ]
+        shown = ", ".join(f"{count:,} {name}" for count, name in counts if count or name in {"found", "not found"})
+        lines = [
+            f"  Rows     {self.rows:,}: {shown}",
+            f"  Codes    {self.unique_codes:,} different: "
+            f"{self.codes_found:,} found, {self.codes_not_found:,} not found"
+            + (f", {self.codes_pending:,} pending" if self.codes_pending else "")
+            + (f", {self.codes_failed:,} failed" if self.codes_failed else ""),
+        ]
+        ranked = sorted(self.problems.items(), key=lambda pair: -pair[1])
+        lines += [f"           {count:,} x {problem}" for problem, count in ranked[:5]]
+        return lines
+
+    def _token_lines(self) -> list[str]:
+        left = f"; {self.tokens_left_today:,} left today" if self.tokens_left_today is not None else ""
+        saved = [
+            (self.tokens_saved_by_duplicates, "duplicates"),
+            (self.tokens_saved_by_resume_file, "the resume file"),
+            (self.tokens_saved_by_refusing, "not sending invalid codes"),
+        ]
+        why = ", ".join(f"{count:,} by {name}" for count, name in saved if count)
+        lines = [f"  Tokens   {self.tokens_spent:,} spent{left}" + (f"; saved {why}" if why else "")]
+        if self.codes_maybe_paid_twice:
+            lines.append(
+                f"           {self.codes_maybe_paid_twice:,} codes may have been paid twice: a request got no reply"
+            )
+        if self.strays:
+            lines.append(f"           {self.strays:,} products came that nobody asked for; they were left out")
+        if self.is_sandbox:
+            lines.append("  Source   SANDBOX on this machine: test data, not Amazon's")
+        return lines
+
+
+def duration(seconds: float) -> str:
+    """Write a time span for people.
+
+    >>> duration(0.4), duration(75), duration(9000), duration(200000), duration(float("inf"))
+    ('0.4 s', '1 min 15 s', '2 h 30 min', '2 days 7 h', 'for ever')
+    """
+    if seconds == float("inf"):
+        return "for ever"
+    if seconds < 10:  # noqa: PLR2004 - tenths matter below ten seconds
+        return f"{seconds:.1f} s"
+    minutes, whole = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} days {hours} h" if days > 1 else f"1 day {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole} s" if minutes else f"{whole} s"
+
+
+def group_problems(notes: Iterable[str]) -> dict[str, int]:
+    """Count problems of a kind together: the codes in their texts become dots. The most frequent first.
+
+    >>> group_problems(["12345670 is a X", "76543210 is a X"])
+    {'... is a X': 2}
+    """
+    return dict(Counter(_PARTICULAR.sub("...", note) for note in notes).most_common())
