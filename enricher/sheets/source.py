@@ -45,9 +45,7 @@ class Source(Protocol):
     def text_rows(self) -> Iterator[tuple[int, list[str]]]:
         """Read every row, header and all, as (row number, text as a person would see it), for another format."""
 
-    def write(
-        self, target: Path, header_row: int, additions: Additions, tick: Callable[[int], None]
-    ) -> list[str]:
+    def write(self, target: Path, header_row: int, additions: Additions, tick: Callable[[int], None]) -> list[str]:
         """Write a copy of the file to `target` with the new columns at the right; `tick` hears of rows done.
 
         `additions.index` has one element a data row. Returns what the user should know (no line for a matter of

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from enricher.errors import OutputError
+from enricher.sheets import StagedOutput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_an_output_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    output = tmp_path / "out.csv"
+    output.write_text("old", encoding="utf-8")
+    with StagedOutput(output) as staged:  # and no commit
+        staged.partial.write_text("half", encoding="utf-8")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+    assert output.read_text(encoding="utf-8") == "old"
+
+
+def test_the_mode_of_what_is_replaced_is_kept(tmp_path: Path) -> None:
+    output = tmp_path / "out.csv"
+    output.touch(mode=0o600)
+    with StagedOutput(output) as staged:
+        staged.partial.write_text("new", encoding="utf-8")
+        staged.commit()
+    assert output.read_text(encoding="utf-8") == "new"
+    assert output.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real.csv").touch()
+    link = tmp_path / "out.csv"
+    link.symlink_to(tmp_path / "real.csv")
+    with StagedOutput(link) as staged:
+        staged.partial.write_text("new", encoding="utf-8")
+        staged.commit()
+    assert link.is_symlink()
+    assert (tmp_path / "real.csv").read_text(encoding="utf-8") == "new"
+
+
+def test_a_folder_that_is_not_there_is_said_before_anything_is_spent(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="can't be written there"), StagedOutput(tmp_path / "no" / "out.csv"):
+        pass
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_said(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match="Permission denied"), StagedOutput(tmp_path / "out.csv"):
+        pass
