@@ -1,0 +1,157 @@
+"""Values as the XML of cells, a column at a time.
+
+Owns ST_Xstring (ECMA-376 part 1, 22.9.2.19) for writing and Excel's limits on a cell. Knows no row and no file.
+A cell is a reference and a *tail*: `<c r="I5"` + ` t="inlineStr"><is><t>Sony</t></is></c>`; tails are the same in
+every row.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from enricher.sheets.xlsx.markup import escaped
+from enricher.sheets.xlsx.references import letters_of
+from enricher.sheets.xlsx.strings import whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from enricher.model import Additions
+
+Tails: TypeAlias = "pa.StringArray"
+MAX_CELL_UNITS = 32_767
+_MAX_EXACT = 10**15
+"""Excel keeps 15 digits of a number; a longer integer is a code or a sum that must not be rounded."""
+_MARKUP_BYTES = 60
+TEXT_MARK = ' t="inlineStr"'
+
+# What needs more than &, < and >: escapes, edge spaces, newlines. RE2 for the column, `re` for the one text.
+_ODD = r"[\x00-\x1f\x{FFFE}\x{FFFF}]|_x[0-9A-Fa-f]{4}_|^ | $"
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f]")
+_LITERAL_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+_NO_CHARACTER = re.compile("[\ufffe\uffff]")
+
+
+class Encoded(NamedTuple):
+    """The tails of a column (null: no cell), and which of its texts had to be cut."""
+
+    tails: Tails
+    cut: list[int]
+
+
+def tails_of(values: Any, prefix: str = "") -> Encoded:
+    """Encode a column of an Arrow table, whatever its type; `prefix` is the namespace's, with its colon."""
+    values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        return tails_of(values.dictionary_decode(), prefix)
+    if pa.types.is_boolean(kind):
+        return Encoded(_joined(f' t="b"><{prefix}v>', pc.if_else(values, "1", "0"), f"</{prefix}v></{prefix}c>"), [])
+    if pa.types.is_integer(kind):
+        return Encoded(_integer_tails(values, prefix), [])
+    if pa.types.is_floating(kind):
+        finite = pc.if_else(pc.is_finite(values), values, pa.scalar(None, kind))
+        return Encoded(_number_tails(finite, prefix), [])
+    return _text_tails(values.cast(pa.string()), prefix)
+
+
+def text_column(texts: Sequence[str]) -> pa.StringArray:
+    """Make a column of texts, lone surrogates replaced."""
+    try:
+        return pa.array(texts, pa.string())
+    except (UnicodeEncodeError, pa.ArrowInvalid):
+        return pa.array([whole(text) for text in texts], pa.string())
+
+
+def row_pieces(first_column: int, numbers: pa.StringArray, columns: Sequence[Tails], prefix: str = "") -> list[bytes]:
+    """Join the tails of several columns to the new cells of each row; `numbers` are the rows' numbers as text."""
+    cells = [
+        pc.binary_join_element_wise(f'<{prefix}c r="{letters_of(first_column + offset)}', numbers, '"', tails, "")
+        for offset, tails in enumerate(columns)
+    ]
+    joined = pc.binary_join_element_wise(*cells, "", null_handling="replace", null_replacement="")
+    pieces: list[bytes] = joined.cast(pa.binary()).to_pylist()
+    return pieces
+
+
+def grown_bytes(additions: Additions) -> int:
+    """Estimate how many bytes of XML the new columns come to, for choosing the form of the zip before writing."""
+    lengths = np.zeros(additions.pieces.num_rows, np.int64)
+    for column in additions.pieces.columns:
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            lengths += pc.binary_length(column).fill_null(0).to_numpy()
+    lengths += _MARKUP_BYTES * additions.pieces.num_columns
+    return int(lengths[additions.index[additions.index >= 0]].sum())
+
+
+def cell(column: int, row: int, style: str | None, tail: str, prefix: str = "") -> str:
+    """Write one cell. Text keeps the style that stands there; a number must not: a date's would show it as a date."""
+    kept = f' s="{style}"' if style and tail.startswith(TEXT_MARK) else ""
+    return f'<{prefix}c r="{letters_of(column)}{row}"{kept}{tail}'
+
+
+def text_tail(text: str, prefix: str = "") -> tuple[str, bool]:
+    """Encode one text; also tell whether it was cut."""
+    content, was_cut = escaped_text(text)
+    space = ' xml:space="preserve"' if content != content.strip(" \t\n") or "\n" in content else ""
+    return f"{TEXT_MARK}><{prefix}is><{prefix}t{space}>{escaped(content)}</{prefix}t></{prefix}is></{prefix}c>", was_cut
+
+
+def escaped_text(text: str) -> tuple[str, bool]:
+    r"""Write what XML can't hold as Excel does, cut to what a cell holds; also tell whether it was cut.
+
+    >>> escaped_text("a\rb _x0041_")
+    ('a_x000D_b _x005F_x0041_', False)
+    """
+    cut, was_cut = cut_to_cell(whole(text))
+    plain = _NO_CHARACTER.sub("\ufffd", cut)
+    safe = _LITERAL_ESCAPE.sub("_x005F_", plain)
+    return _FORBIDDEN.sub(lambda match: f"_x{ord(match[0]):04X}_", safe), was_cut
+
+
+def cut_to_cell(text: str) -> tuple[str, bool]:
+    """Cut a text to 32,767 UTF-16 units, never between the halves of a character."""
+    if len(text) * 2 <= MAX_CELL_UNITS:
+        return text, False
+    units = text.encode("utf-16-le", "surrogatepass")
+    if len(units) <= MAX_CELL_UNITS * 2:
+        return text, False
+    return units[: MAX_CELL_UNITS * 2].decode("utf-16-le", "ignore"), True
+
+
+def _joined(opening: str, values: pa.StringArray, closing: str) -> Tails:
+    return pc.binary_join_element_wise(opening, values, closing, "")
+
+
+def _number_tails(values: Any, prefix: str) -> Tails:
+    return _joined(f"><{prefix}v>", values.cast(pa.string()), f"</{prefix}v></{prefix}c>")
+
+
+def _integer_tails(values: Any, prefix: str) -> Tails:
+    large = pc.or_(pc.greater_equal(values, _MAX_EXACT), pc.less_equal(values, -_MAX_EXACT))
+    tails = _number_tails(values, prefix)
+    if not pc.any(large).as_py():
+        return tails
+    return pc.if_else(large, _text_tails(values.cast(pa.string()), prefix).tails, tails)
+
+
+def _text_tails(values: pa.StringArray, prefix: str) -> Encoded:
+    values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+    odd = pc.or_(pc.match_substring_regex(values, _ODD), pc.greater(pc.binary_length(values), MAX_CELL_UNITS))
+    content = values
+    for character, escape in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        content = pc.replace_substring(content, character, escape)
+    tails = _joined(f"{TEXT_MARK}><{prefix}is><{prefix}t>", content, f"</{prefix}t></{prefix}is></{prefix}c>")
+    odd = odd.fill_null(False)
+    if not pc.any(odd).as_py():
+        return Encoded(tails, [])
+    places = pc.indices_nonzero(odd)
+    slow = [text_tail(text, prefix) for text in values.take(places).to_pylist()]
+    tails = pc.replace_with_mask(tails, odd, pa.array([tail for tail, _ in slow], pa.string()))
+    cut = [place for place, (_, was_cut) in zip(places.to_pylist(), slow, strict=True) if was_cut]
+    return Encoded(tails, cut)

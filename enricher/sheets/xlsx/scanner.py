@@ -1,0 +1,270 @@
+"""The rows of a worksheet part, read from a stream of bytes, and what the sheet says around them.
+
+Owns what the text of a cell is. Knows no header, no table and no batch: it hands on rows as they come. The handlers run
+five times a cell, so they are lean on purpose.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+from enricher.errors import InputError
+from enricher.sheets.xlsx.display import decimal_text
+from enricher.sheets.xlsx.facts import Cell, Facts, Row
+from enricher.sheets.xlsx.markup import NAMESPACES, damaged, new_parser
+from enricher.sheets.xlsx.references import COLUMNS, DIGITS, MAX_COLUMNS, MAX_ROWS, parse_area
+from enricher.sheets.xlsx.strings import shared_text, unescaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from enricher.sheets.xlsx.strings import SharedStrings
+
+MAX_ROW_BYTES = 256 << 20
+
+
+class RowScanner:
+    """Feed it the bytes of the part; it returns the rows that are complete.
+
+    `wanted` are the columns whose text is needed (None: all); of the header row all cells are taken. `after_row` is
+    where numbering goes on when the bytes begin in the middle of a sheet.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        strings: SharedStrings,
+        header_row: int = 0,
+        wanted: frozenset[int] | None = None,
+        after_row: int = 0,
+    ) -> None:
+        self.facts = Facts(header_row)
+        self._where = where
+        self._strings = strings
+        self._empties = strings.empties()
+        self._wanted = wanted
+        self._rows: list[Row] = []
+        self._pieces: list[str] = []
+        self._runs: list[str] = []
+        self.fed_bytes = 0
+        self._waiting_bytes = 0
+        self._depth = 0
+        self._number = after_row
+        self._take = wanted
+        self._column = -1
+        self._left, self._right = MAX_COLUMNS, -1
+        self._attributes: dict[str, str] = {}
+        self._filled = self._phonetic = self._formula = False
+        self._cells: list[Cell] = []
+        self._parser = new_parser(where)
+        self._parser.XmlDeclHandler = self._declaration
+        self._parser.StartElementHandler = self._outer_start
+        self._parser.EndElementHandler = self._outer_end
+
+    def feed(self, chunk: bytes) -> list[Row]:
+        """Take some bytes and return the rows they complete. Raises InputError."""
+        try:
+            self._parser.Parse(chunk, False)
+        except expat.ExpatError as error:
+            raise damaged(self._where, error) from None
+        rows, self._rows = self._rows, []
+        self.fed_bytes += len(chunk)
+        self._waiting_bytes = 0 if rows else self._waiting_bytes + len(chunk)
+        if self._waiting_bytes > MAX_ROW_BYTES and self._depth == 2:  # noqa: PLR2004 - inside sheetData
+            raise InputError(
+                f"{self._where}: row {self._number} is larger than {MAX_ROW_BYTES >> 20} MB. "
+                "Save the sheet as CSV and use that."
+            )
+        return rows
+
+    def close(self) -> Facts:
+        """Say that the bytes are at an end; the facts are complete now. Raises InputError."""
+        try:
+            self._parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            raise damaged(self._where, error) from None
+        self.facts.cells_left, self.facts.cells_right = self._left, self._right
+        if not self.facts.has_sheet_data:
+            raise InputError(f"{self._where}: the sheet's part holds no worksheet. Open it in Excel and save it again.")
+        return self.facts
+
+    # --- around the rows ---
+
+    def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        self.facts.encoding = encoding or "UTF-8"
+
+    def _outer_start(self, name: str, attributes: dict[str, str]) -> None:
+        namespace, _, local = name.rpartition(" ")
+        self._depth += 1
+        if namespace not in NAMESPACES:
+            return
+        if local == "sheetData" and self._depth == 2:  # noqa: PLR2004 - a child of the root
+            self._enter_rows(namespace)
+        elif local == "mergeCell":
+            area = parse_area(attributes.get("ref", ""))
+            if area is not None:
+                self.facts.merged.append(area)
+        elif local == "autoFilter" and self._depth == 2:  # noqa: PLR2004 - not that of a custom view
+            self.facts.filter_area = parse_area(attributes.get("ref", ""))
+        elif local == "col":
+            hidden = attributes.get("hidden") in {"1", "true"}
+            self.facts.widths.append((int(attributes["min"]) - 1, int(attributes["max"]) - 1, hidden))
+
+    def _outer_end(self, _: str) -> None:
+        self._depth -= 1
+
+    def _enter_rows(self, namespace: str) -> None:
+        self.facts.has_sheet_data = True
+        self._tag_data, self._tag_row, self._tag_cell, self._tag_value = (
+            f"{namespace} {local}" for local in ("sheetData", "row", "c", "v")
+        )
+        self._tag_formula, self._tag_text, self._tag_inline, self._tag_phonetic, self._tag_extension = (
+            f"{namespace} {local}" for local in ("f", "t", "is", "rPh", "extLst")
+        )
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._pieces.append
+
+    def _leave_rows(self) -> None:
+        self._depth -= 1
+        self._parser.StartElementHandler = self._outer_start
+        self._parser.EndElementHandler = self._outer_end
+        self._parser.CharacterDataHandler = None
+
+    # --- inside sheetData ---
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == self._tag_cell:
+            try:
+                column = COLUMNS[attributes["r"].rstrip(DIGITS)]
+            except KeyError:
+                column = self._column + 1
+            except ValueError:
+                raise self._no_place(attributes["r"]) from None
+            self._column = column
+            self._attributes = attributes
+            if not self._left <= column <= self._right:
+                self._left, self._right = min(self._left, column), max(self._right, column)
+        elif name == self._tag_value:
+            self._pieces.clear()
+        elif name == self._tag_row:
+            self._start_row(attributes)
+        elif name == self._tag_formula:
+            self._formula = True
+        else:
+            self._start_rarer(name)
+
+    def _start_rarer(self, name: str) -> None:
+        if name == self._tag_text:
+            self._pieces.clear()
+        elif name == self._tag_inline:
+            self._runs.clear()
+        elif name == self._tag_phonetic:
+            self._phonetic = True
+        elif name == self._tag_extension:
+            self.facts.row_extensions = True
+
+    def _end(self, name: str) -> None:
+        if name == self._tag_value:
+            # Of a cell that isn't wanted, in a row that is known to show something, nothing more is to be learned.
+            column = self._column
+            if not self._filled or column > self.facts.content_right or self._take is None or column in self._take:
+                self._value()
+        elif name == self._tag_cell:
+            if self._formula:
+                self._end_formula()
+        elif name == self._tag_row:
+            self._rows.append(Row(self._number, self._filled, self._cells))
+        elif name == self._tag_text:
+            if not self._phonetic:
+                self._runs.append("".join(self._pieces))
+        elif name == self._tag_inline:
+            self._inline("".join(self._runs))
+        else:
+            self._end_rarer(name)
+
+    def _end_rarer(self, name: str) -> None:
+        if name == self._tag_phonetic:
+            self._phonetic = False
+        elif name == self._tag_data:
+            self._leave_rows()
+
+    def _start_row(self, attributes: dict[str, str]) -> None:
+        number = attributes.get("r")
+        previous = self._number
+        self._number = previous + 1 if number is None else int(number)
+        if not previous < self._number <= MAX_ROWS:
+            raise InputError(
+                f"{self._where}: row {self._number} stands after row {previous} in the file. "
+                "Open it in Excel, let it repair the file, save and retry."
+            )
+        facts = self.facts
+        facts.rows += 1
+        facts.top = facts.top or self._number
+        facts.bottom = self._number
+        self._column = -1
+        self._filled = False
+        self._cells = []
+        self._take = None if self._number == facts.header_row else self._wanted
+
+    def _value(self) -> None:
+        """Take the `<v>` of the current cell."""
+        if not self._pieces:
+            return
+        column = self._column
+        raw = self._pieces[0] if len(self._pieces) == 1 else "".join(self._pieces)
+        kind = self._attributes.get("t")
+        if kind == "s" and raw in self._empties:
+            return
+        self._filled = True
+        facts = self.facts
+        if column > facts.content_right and self._number >= facts.header_row:
+            facts.content_right = column
+        if self._take is not None and column not in self._take:
+            return
+        style = int(self._attributes.get("s") or 0)
+        if kind == "s":
+            cell = (column, shared_text(self._strings, raw, self._where), False, style)
+        elif kind is None or kind == "n":
+            cell = (column, decimal_text(raw), True, style)
+        elif kind == "b":
+            cell = (column, "TRUE" if raw.strip() in {"1", "true"} else "FALSE", False, style)
+        else:  # str, e, d
+            cell = (column, unescaped(raw), False, style)
+        self._cells.append(cell)
+
+    def _inline(self, raw: str) -> None:
+        text = unescaped(raw)
+        if not text:
+            return
+        self._filled = True
+        self._occupy()
+        if self._take is None or self._column in self._take:
+            self._cells.append((self._column, text, False, int(self._attributes.get("s") or 0)))
+
+    def _end_formula(self) -> None:
+        """Take note of a formula: it is never written over, and one not worked out yet may have a value."""
+        self._formula = False
+        self._occupy()
+        if self._attributes.get("t") != "str":
+            self._filled = True
+
+    def _occupy(self) -> None:
+        if self._number >= self.facts.header_row:
+            self.facts.content_right = max(self.facts.content_right, self._column)
+
+    def _no_place(self, reference: str) -> InputError:
+        return InputError(
+            f"{self._where}: row {self._number} holds a cell called {reference!r}, which is no place on a sheet. "
+            "Open it in Excel, let it repair the file, save and retry."
+        )
+
+
+def scan(scanner: RowScanner, chunks: Iterable[bytes]) -> Iterator[list[Row]]:
+    """Run a scanner over a part to its end; rows in lists, as the pieces of the part complete them."""
+    for chunk in chunks:
+        rows = scanner.feed(chunk)
+        if rows:
+            yield rows
+    scanner.close()

@@ -1,0 +1,41 @@
+"""Real workbooks, where they are at hand (a folder beside the repository, or ENRICHER_CORPUS); none is part of it."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from enricher.sheets.xlsx import worksheets
+
+CORPUS = Path(os.environ.get("ENRICHER_CORPUS") or Path(__file__).parents[4] / "shared" / "corpus")
+HEADERS = {
+    "ar_supermarket_padded16.xlsx": 1,
+    "fr_order_no_header.xlsx": 0,
+    "keepa_bluray_orderform_chart.xlsx": 5,
+    "tr_technopolis_eans.xlsx": 1,
+}
+MAY_CHANGE = ("xl/worksheets/sheet1.xml", "xl/tables/", "xl/workbook.xml")
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", HEADERS)
+def test_a_real_workbook_keeps_all_its_cells_and_parts(name: str, enrich: Any) -> None:
+    path = CORPUS / name
+    if not path.exists():
+        pytest.skip(f"{name} is not here")
+    result = enrich(path, HEADERS[name])
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(result.path) as new:
+        assert new.testzip() is None
+        changed = [part for part in old.namelist() if old.read(part) != new.read(part)]
+    assert all(part.startswith(MAY_CHANGE) for part in changed)
+    before, after = worksheets(path)[0].text_rows(), worksheets(result.path)[0].text_rows()
+    for (number, texts), (same_number, more) in zip(before, after, strict=True):
+        assert number == same_number
+        assert more[: len(texts)] == texts
+    assert openpyxl.load_workbook(result.path, read_only=True).worksheets[0].max_row
