@@ -1,0 +1,183 @@
+"""Flags over environment over TOML over defaults, checked, as one frozen object.
+
+Owns the names and defaults of all settings. Knows nothing of how they are used; the API key never shows in its repr.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from enricher.errors import ConfigError
+from enricher.model import FIELDS, CodeType, Domain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_API_URL = "https://api.asinscope.com"
+SANDBOX_KEY = "sandbox"
+_FLAGS = {"input.code_columns": "code-column"}
+"""Settings whose flag is called otherwise than they are."""
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)")
+_UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def parse_duration(value: Any) -> Any:
+    """Read "30d", "12h", "90min", "45s" or "2w"; anything else is left to pydantic.
+
+    >>> parse_duration("36h")
+    datetime.timedelta(days=1, seconds=43200)
+    """
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip().lower())
+        if not match:
+            raise ValueError('write a duration as a number and a unit: "30d", "12h", "90min"')
+        return timedelta(seconds=float(match[1]) * _UNITS_S[match[2]])
+    return value
+
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InputSettings(_Section):
+    """Where the codes are. `header_row` is a row number, 0 for no header, None to find it."""
+
+    code_columns: tuple[str, ...] = ()
+    code_type: Annotated[Literal["auto"] | CodeType, BeforeValidator(_lower)] = "auto"
+    sheet: str | None = None
+    header_row: int | None = Field(default=None, ge=0)
+    domain: Annotated[Domain, BeforeValidator(_lower)] = Domain.COM
+    domain_column: str | None = None
+    limit: int | None = Field(default=None, ge=1)
+
+    @property
+    def wanted_type(self) -> CodeType | None:
+        """The code type the user insists on, None for auto."""
+        return None if self.code_type == "auto" else CodeType(self.code_type)
+
+
+class OutputSettings(_Section):
+    """Which fields become columns, and how they are named."""
+
+    fields: Annotated[tuple[str, ...], BeforeValidator(_split)] = tuple(FIELDS)
+    prefix: str = "amazon_"
+    list_separator: str = "; "
+
+    @field_validator("fields")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in names if name not in FIELDS]
+        if unknown:
+            raise ValueError(f"there is no field {', '.join(unknown)}; the fields are {', '.join(FIELDS)}")
+        if not names or len(set(names)) < len(names):
+            raise ValueError("name at least one field, and each only once")
+        return names
+
+
+class LookupSettings(_Section):
+    """How the API is asked and what may be spent. Ages and times as "30d", "12h"."""
+
+    api_url: str = DEFAULT_API_URL
+    api_key: SecretStr | None = Field(default=None, repr=False)
+    api_key_file: Path | None = None
+    sandbox: bool = False
+    offline: bool = False
+    max_age: Duration | None = None
+    max_tokens: int | None = Field(default=None, ge=0)
+    reserve_tokens: int = Field(default=0, ge=0)
+    on_quota: Literal["stop", "wait"] = "stop"
+    timeout: Duration = timedelta(seconds=60)
+
+    def key(self) -> str | None:
+        """Return the API key, from the environment or else from the key file. Raises ConfigError for the latter."""
+        if self.sandbox:
+            return SANDBOX_KEY
+        if self.api_key is not None and self.api_key.get_secret_value().strip():
+            return self.api_key.get_secret_value().strip()
+        if self.api_key_file is None:
+            return None
+        try:
+            return self.api_key_file.read_text(encoding="utf-8").strip() or None
+        except OSError as error:
+            raise ConfigError(f"lookup.api_key_file: {self.api_key_file} can't be read ({error.strerror})") from None
+
+
+class StoreSettings(_Section):
+    """Where the resume file is; None: beside the output, named after the input."""
+
+    path: Path | None = None
+
+
+class Settings(_Section):
+    """Everything a run can be told, but for its input and output."""
+
+    input: InputSettings = InputSettings()
+    output: OutputSettings = OutputSettings()
+    lookup: LookupSettings = LookupSettings()
+    store: StoreSettings = StoreSettings()
+
+
+def load(config: Path | None, flags: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    """Put the settings together. `flags` are named "section.setting"; None stands for a flag that was not given.
+
+    Raises ConfigError naming the setting and where it came from.
+    """
+    merged: dict[str, dict[str, Any]] = {}
+    if config is not None:
+        for section, values in _read_toml(config).items():
+            merged[section] = dict(values) if isinstance(values, dict) else values
+            if section == "lookup" and isinstance(values, dict) and "api_key" in values:
+                raise ConfigError(
+                    f"{config.name}: the key does not belong in a config file; use ASINSCOPE_API_KEY or api_key_file"
+                )
+    for name, variable in (("api_key", "ASINSCOPE_API_KEY"), ("api_url", "ASINSCOPE_API_URL")):
+        if environment.get(variable):
+            merged.setdefault("lookup", {})[name] = environment[variable]
+    for name, value in flags.items():
+        section, setting = name.split(".")
+        if value is not None:
+            merged.setdefault(section, {})[setting] = value
+    fault = None
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+    raise ConfigError(_explain(fault, flags, config))
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: the config file can't be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+
+
+def _explain(fault: Any, flags: Mapping[str, Any], config: Path | None) -> str:
+    """Name the setting as the user wrote it: as a flag, or as a line of the config file."""
+    name = ".".join(str(part) for part in fault["loc"][:2])
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if flags.get(name) is not None:
+        return f"--{_FLAGS.get(name, name.partition('.')[2].replace('_', '-'))}: {message}"
+    where = f"{config.name}: " if config else ""
+    if fault["type"] == "extra_forbidden":
+        return f"{where}there is no setting {name}"
+    return f"{where}{name}: {message}"

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import BaseModel
+
+from enricher.config import Settings, load
+from enricher.errors import ConfigError
+from enricher.model import Domain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+
+
+@pytest.fixture
+def toml(tmp_path: Path) -> Any:
+    def write(text: str) -> Path:
+        path = tmp_path / "enricher.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_a_flag_wins_over_the_environment_over_the_file_over_the_default(toml: Any) -> None:
+    config = toml('[lookup]\napi_url = "https://file"\nmax_tokens = 5\n[input]\ndomain = "DE"\n')
+    settings = load(config, {"lookup.max_tokens": 0}, {"ASINSCOPE_API_URL": "https://environment"})
+    assert settings.lookup.api_url == "https://environment"
+    assert settings.lookup.max_tokens == 0
+    assert settings.input.domain is Domain.DE
+    assert settings.output.prefix == "amazon_"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"input.domain": "br"}, r"--domain: .*'com', 'ca', 'de'"),
+        ({"lookup.max_age": "soon"}, r"--max-age: write a duration"),
+        ({"output.fields": "title,prize"}, r"--fields: there is no field prize; the fields are asin, title"),
+        ({"lookup.on_quota": "pray"}, r"--on-quota: "),
+    ],
+)
+def test_a_wrong_flag_is_named_as_it_was_typed(flags: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load(None, flags, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[lookup]\nmax_tokens = -1", "enricher.toml: lookup.max_tokens: "),
+        ("[lookup]\nmax_tokenz = 1", "enricher.toml: there is no setting lookup.max_tokenz"),
+        ("[lookups]\n", "enricher.toml: there is no setting lookups"),
+        ("lookup = 3", "enricher.toml: lookup: "),
+        ("[lookup\n", "not valid TOML"),
+        ('[lookup]\napi_key = "k"', "does not belong in a config file"),
+    ],
+)
+def test_a_wrong_line_of_the_file_is_named(toml: Any, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        load(toml(text), {}, {})
+
+
+def test_the_key_comes_from_the_environment_or_a_file_and_never_shows(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-file\n", encoding="utf-8")
+    from_file = load(None, {"lookup.api_key_file": tmp_path / "key"}, {})
+    from_environment = load(None, {"lookup.api_key_file": tmp_path / "key"}, {"ASINSCOPE_API_KEY": "from-environment"})
+    assert (from_file.lookup.key(), from_environment.lookup.key()) == ("from-file", "from-environment")
+    assert "from-environment" not in repr(from_environment)
+
+
+def settings_of(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in section:
+        if isinstance(value, BaseModel):
+            yield from settings_of(value, f"{prefix}{name}.")
+        elif f"{prefix}{name}" != "lookup.api_key":
+            yield f"{prefix}{name}", value
+
+
+def test_the_full_config_names_every_setting_with_its_default() -> None:
+    text = (CONFIGS / "full.toml").read_text(encoding="utf-8")
+    shown = tomllib.loads(re.sub(r"(?m)^# ?(?=\w+ = )", "", text))
+    named = {f"{section}.{name}" for section, values in shown.items() for name in values}
+    defaults = dict(settings_of(Settings()))
+    assert named == defaults.keys()
+    assert load(CONFIGS / "full.toml", {}, {}) == Settings()
+
+
+@pytest.mark.parametrize("name", [path.name for path in CONFIGS.glob("*.toml")])
+def test_every_config_loads(name: str) -> None:
+    load(CONFIGS / name, {}, {})
