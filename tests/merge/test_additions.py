@@ -77,7 +77,7 @@ def test_every_status_is_told() -> None:
 
 
 def test_of_several_products_the_best_ranked_is_taken_and_counted() -> None:
-    items = [
+    items: list[dict[str, Any]] = [
         {"asin": "A"},
         {"asin": "B", "bsr": 9},
         {"asin": "C", "bsr": 5, "totalNew": 1},

@@ -1,0 +1,218 @@
+"""The commands: parse, call `pipeline`, print. Decides nothing, but which exit code each ending has."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from enricher import __version__, config, pipeline, report, sandbox
+from enricher.cli import options as o
+from enricher.cli.progress import Bars, Lines, Progress
+from enricher.cli.stopping import INTERRUPTED, Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from enricher.model import Levels
+
+app = typer.Typer(
+    name="enricher",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,  # they print local variables, and one of those is the API key
+    help="Add Amazon product data to a spreadsheet of ASINs, UPCs and EANs, through the ASINScope API.",
+    epilog="Try it: enricher enrich catalog.xlsx --sandbox",
+)
+
+_EXIT_OF_STOP = {"max_tokens": 75, "day": 75, "signal": 130, "key": 77, "down": 3}
+_ENRICH_HELP = """Add product columns to INPUT and write it as OUTPUT. Run the same command again to go on after a stop.
+
+\b
+Examples:
+  enricher enrich catalog.xlsx
+  enricher enrich catalog.xlsx --domain de --fields title,brand,lowest_new_price
+  enricher enrich stock.csv -o stock.xlsx --code-column EAN --max-tokens 500
+  enricher enrich catalog.xlsx --sandbox
+
+\b
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some lookups failed, 65 input unreadable, 73 output can't be written,
+75 stopped at the quota (run again), 77 API key, 98 resume file in use, 130 interrupted.
+"""
+_PLAN_HELP = """Say what `enrich` with the same flags would cost and how long it would take. Spends nothing.
+
+\b
+Examples:
+  enricher plan catalog.xlsx
+  enricher plan import.csv --domain de --json
+"""
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(f"enricher {__version__}")
+        raise typer.Exit
+
+
+def _enrich_or_plan(
+    ctx: typer.Context,
+    input: o.Input,
+    output: o.Output = None,
+    code_column: o.CodeColumn = None,
+    code_type: o.CodeTypeFlag = None,
+    sheet: o.Sheet = None,
+    header_row: o.HeaderRow = None,
+    no_header: o.NoHeader = False,
+    domain: o.DomainFlag = None,
+    domain_column: o.DomainColumn = None,
+    limit: o.Limit = None,
+    fields: o.Fields = None,
+    config: o.Config = None,
+    store: o.Store = None,
+    max_age: o.MaxAge = None,
+    max_tokens: o.MaxTokens = None,
+    reserve_tokens: o.ReserveTokens = None,
+    on_quota: o.OnQuotaFlag = None,
+    offline: o.Offline = False,
+    sandbox: o.Sandbox = False,
+    api_url: o.ApiUrl = None,
+    force: o.Force = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    task = _task(input, output, config, o.flags(dict(locals())), force=force)
+    if ctx.command.name == "plan":
+        with _observing(quiet=quiet) as observer:
+            plan = pipeline.plan(task, observer)
+        _print(f"Plan for {task.input}", plan.lines(), plan.to_json(), as_json=json, quiet=quiet)
+        return
+    stop = Stop()
+    stop.install()
+    with _observing(quiet=quiet, stop=stop) as observer:
+        summary = pipeline.enrich(task, observer, stop)
+    _print(f"Enriched {task.input}", summary.lines(), summary.to_json(), as_json=json, quiet=quiet)
+    code = _EXIT_OF_STOP.get(summary.stop_reason, 0) or (3 if summary.rows_failed else 0)
+    raise typer.Exit(code)
+
+
+app.command("enrich", help=_ENRICH_HELP)(_enrich_or_plan)
+app.command("plan", help=_PLAN_HELP)(_enrich_or_plan)
+
+
+@app.command("inspect")
+def _inspect(
+    input: o.Input,
+    code_column: o.CodeColumn = None,
+    code_type: o.CodeTypeFlag = None,
+    sheet: o.Sheet = None,
+    header_row: o.HeaderRow = None,
+    no_header: o.NoHeader = False,
+    domain: o.DomainFlag = None,
+    domain_column: o.DomainColumn = None,
+    limit: o.Limit = None,
+    config: o.Config = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Tell how INPUT is read: sheet, header, code columns, and what is wrong with which rows. Needs no key."""
+    task = _task(input, None, config, o.flags(dict(locals())))
+    with _observing(quiet=quiet) as observer:
+        found = pipeline.inspect(task, observer)
+    _print(f"{task.input}", found.lines(), found.to_json(), as_json=json, quiet=quiet)
+
+
+@app.command("account")
+def _account(
+    config: o.Config = None,
+    sandbox: o.Sandbox = False,
+    api_url: o.ApiUrl = None,
+    json: o.Json = False,
+) -> None:
+    """Show the account's tokens left, its limits and the next reset. Free."""
+    task = _task(Path(), None, config, o.flags(dict(locals())))
+    levels = pipeline.account(task)
+    _print(f"Account at {task.host}", _account_lines(levels), dataclasses.asdict(levels), as_json=json, quiet=False)
+
+
+@app.command("sandbox")
+def _sandbox(
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port on this machine; 0 takes a free one.")
+    ] = 8787,
+    catalog: Annotated[
+        Path | None,
+        typer.Option(
+            "--catalog", metavar="FILE", help="Products: .csv, .jsonl or .parquet.", show_default="1,000 invented ones"
+        ),
+    ] = None,
+    plan: Annotated[o.SandboxPlan, typer.Option("--plan", help="The plan of the key `sandbox`.")] = o.SandboxPlan.PRO,
+) -> None:
+    r"""Serve the ASINScope API on this machine until Ctrl-C: same endpoints, errors and quotas, no cost.
+
+    Keys: `sandbox` (Pro, or --plan), `sandbox-basic` (Basic), `sandbox-none` (no subscription).
+
+    \b
+    Example, in two terminals:
+      enricher sandbox
+      ASINSCOPE_API_KEY=sandbox enricher enrich catalog.xlsx --api-url http://127.0.0.1:8787
+    """
+    products = sandbox.Catalog.load(catalog) if catalog else sandbox.Catalog.shipped()
+
+    def ready(url: str) -> None:
+        typer.echo(f'ASINScope sandbox at {url} with {len(products):,} products, key "sandbox" on {plan.title()}.')
+        typer.echo(f"Documentation: {url}/docs    Stop: Ctrl-C")
+
+    tiers = {o.SandboxPlan.PRO: sandbox.PRO, o.SandboxPlan.BASIC: sandbox.BASIC}
+    sandbox.run_foreground(port=port, catalog=products, plan=tiers[plan], on_ready=ready)
+
+
+def _task(
+    input: Path,
+    output: Path | None,
+    config_file: Path | None,
+    flags: Mapping[str, Any],
+    *,
+    force: bool = False,
+) -> pipeline.Task:
+    return pipeline.Task(input, config.load(config_file, flags, os.environ), output, force)
+
+
+@contextlib.contextmanager
+def _observing(*, quiet: bool, stop: Stop | None = None) -> Iterator[pipeline.Observer]:
+    """Show progress as fits the place: bars on a terminal, lines elsewhere, nothing when quiet."""
+    shown = Progress if quiet else Bars if sys.stderr.isatty() else Lines
+    observer = shown(stop)
+    try:
+        yield observer
+    except KeyboardInterrupt:
+        observer.close()
+        typer.echo("enricher: interrupted; what was paid for is kept", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        observer.close()
+
+
+def _print(title: str, lines: Sequence[str], facts: Mapping[str, Any], *, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        typer.echo(dumps(facts, ensure_ascii=False))
+    elif not quiet:
+        typer.echo("\n".join([title, *lines]))
+
+
+def _account_lines(levels: Levels) -> list[str]:
+    reset = datetime.now(UTC).astimezone() + timedelta(seconds=levels.daily_reset_s)
+    rate = f"{levels.rate_per_min or 0:g} more each minute"
+    return [
+        f"  Today    {levels.daily_left:,} of {levels.daily_limit or 0:,} tokens left",
+        f"  Now      {levels.bucket_left:,} of {levels.bucket_capacity or 0:,} in the bucket, {rate}",
+        f"  Reset    {reset:%A %d %B, %H:%M}, in {report.duration(levels.daily_reset_s)}",
+    ]

@@ -1,0 +1,230 @@
+"""The flags, each declared once and shared by the commands that take it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from enricher.errors import ConfigError
+from enricher.model import CodeType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_READ, _ASK, _WRITE = "Reading the sheet", "Looking up", "Writing"
+
+
+class Type(StrEnum):
+    """What --code-type takes."""
+
+    AUTO = "auto"
+    ASIN = CodeType.ASIN.value
+    UPC = CodeType.UPC.value
+    EAN = CodeType.EAN.value
+
+
+class OnQuota(StrEnum):
+    """What --on-quota takes."""
+
+    STOP = "stop"
+    WAIT = "wait"
+
+
+class SandboxPlan(StrEnum):
+    """What --plan of the sandbox takes."""
+
+    PRO = "pro"
+    BASIC = "basic"
+
+
+Input = Annotated[
+    Path, typer.Argument(metavar="INPUT", help="The spreadsheet: .xlsx, .xlsm, .csv, .tsv or .txt.", show_default=False)
+]
+CodeColumn = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--code-column",
+        metavar="NAME",
+        help="Column with the codes: its header or its letter. Repeat it to fall back: a row's first code wins.",
+        rich_help_panel=_READ,
+    ),
+]
+CodeTypeFlag = Annotated[
+    Type | None,
+    typer.Option("--code-type", help="Take codes of this type only.", show_default="auto", rich_help_panel=_READ),
+]
+Sheet = Annotated[
+    str | None,
+    typer.Option(
+        "--sheet",
+        metavar="NAME",
+        help="Worksheet with the codes.",
+        show_default="the first that has any",
+        rich_help_panel=_READ,
+    ),
+]
+HeaderRow = Annotated[
+    int | None,
+    typer.Option(
+        "--header-row",
+        metavar="N",
+        min=1,
+        help="Row with the headers, as numbered at the left of the sheet.",
+        show_default="found by itself",
+        rich_help_panel=_READ,
+    ),
+]
+NoHeader = Annotated[bool, typer.Option("--no-header", help="The sheet has no header row.", rich_help_panel=_READ)]
+DomainFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--domain",
+        metavar="DOMAIN",
+        help="Amazon marketplace: com ca de fr it nl es in uk jp au mx.",
+        show_default="com",
+        rich_help_panel=_READ,
+    ),
+]
+DomainColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--domain-column", metavar="NAME", help="Column that names each row's marketplace.", rich_help_panel=_READ
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", metavar="ROWS", min=1, help="Only the first rows; the others stay pending.", rich_help_panel=_READ
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE.toml", help="Settings; flags win over it.", rich_help_panel=_WRITE),
+]
+Fields = Annotated[
+    str | None,
+    typer.Option(
+        "--fields",
+        metavar="LIST",
+        help="Fields to add, separated by commas.",
+        show_default="all",
+        rich_help_panel=_WRITE,
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUTPUT",
+        help="Where the result goes.",
+        show_default="INPUT.enriched.SUFFIX",
+        rich_help_panel=_WRITE,
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Overwrite an output that enricher did not write, or that was changed since.",
+        rich_help_panel=_WRITE,
+    ),
+]
+Store = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        metavar="FILE",
+        help="The resume file; many sheets may share one.",
+        show_default="INPUT.resume.parquet beside the output",
+        rich_help_panel=_ASK,
+    ),
+]
+MaxAge = Annotated[
+    str | None,
+    typer.Option(
+        "--max-age",
+        metavar="AGE",
+        help="Look up again what is known for longer: 30d, 12h.",
+        show_default="never",
+        rich_help_panel=_ASK,
+    ),
+]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option("--max-tokens", metavar="N", min=0, help="Spend at most N tokens in this run.", rich_help_panel=_ASK),
+]
+ReserveTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--reserve-tokens", metavar="N", min=0, help="Leave N of the day's tokens to others.", rich_help_panel=_ASK
+    ),
+]
+OnQuotaFlag = Annotated[
+    OnQuota | None,
+    typer.Option(
+        "--on-quota",
+        help="When the day's tokens are used up: stop, or wait for the reset.",
+        show_default="stop",
+        rich_help_panel=_ASK,
+    ),
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Ask nothing; use what the resume file knows.", rich_help_panel=_ASK)
+]
+Sandbox = Annotated[
+    bool,
+    typer.Option(
+        "--sandbox", help="Ask a sandbox on this machine: invented products, no key, no cost.", rich_help_panel=_ASK
+    ),
+]
+ApiUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--api-url", metavar="URL", help="Another address of the API, such as a sandbox's.", rich_help_panel=_ASK
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no summary; errors only.")]
+
+
+_SETTINGS = {
+    "code_column": "input.code_columns",
+    "code_type": "input.code_type",
+    "sheet": "input.sheet",
+    "header_row": "input.header_row",
+    "domain": "input.domain",
+    "domain_column": "input.domain_column",
+    "limit": "input.limit",
+    "fields": "output.fields",
+    "store": "store.path",
+    "max_age": "lookup.max_age",
+    "max_tokens": "lookup.max_tokens",
+    "reserve_tokens": "lookup.reserve_tokens",
+    "on_quota": "lookup.on_quota",
+    "offline": "lookup.offline",
+    "sandbox": "lookup.sandbox",
+    "api_url": "lookup.api_url",
+}
+
+
+def flags(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the flags of a command (its arguments by name) into settings; None stands for one that was not given.
+
+    Raises ConfigError for flags that exclude each other.
+    """
+    if given.get("sandbox") and given.get("api_url"):
+        raise ConfigError("--sandbox and --api-url exclude each other")
+    if given.get("no_header") and given.get("header_row"):
+        raise ConfigError("--no-header and --header-row exclude each other")
+    settings = {setting: given.get(flag) or None for flag, setting in _SETTINGS.items()}
+    settings["lookup.max_tokens"], settings["lookup.reserve_tokens"] = (
+        given.get("max_tokens"),
+        given.get("reserve_tokens"),
+    )
+    if given.get("no_header"):
+        settings["input.header_row"] = 0
+    return settings

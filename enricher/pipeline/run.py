@@ -1,0 +1,118 @@
+"""The run, as a table of contents: read, ask, merge, write, tell."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from enricher import merge, report, sheets
+from enricher.clock import Clock, SystemClock
+from enricher.errors import OutputError
+from enricher.model import RowStatus
+from enricher.pipeline.asking import Asking, open_keys
+from enricher.pipeline.reading import Reading, read
+from enricher.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from enricher.pipeline.task import Observer, Task
+
+
+def enrich(
+    task: Task, observer: Observer, stop: Callable[[], bool] = lambda: False, clock: Clock | None = None
+) -> report.Summary:
+    """Read the codes, look up what is not known yet, and write the input again with the products beside it.
+
+    `stop` is asked between requests; when it says so, what was paid for is kept and the output is written with the
+    rest pending. Raises EnricherError; whatever was paid for is in the resume file then, too.
+    """
+    clock = clock or SystemClock()
+    start_s = clock.monotonic_s()
+    _check_paths(task)
+    reading = read(task, observer)
+    sheets.check_output(reading.source, task.output_path)
+    with sheets.StagedOutput(task.output_path) as staged, Store(task.store_path, task.host) as store:
+        if not task.force and staged.path.exists() and not store.wrote(staged.path, sheets.digest(staged.path)):
+            raise OutputError(
+                f"{task.output_path} exists already, and is not as enricher left it. To overwrite it: --force"
+            )
+        asking = Asking(task, observer, stop, clock)
+        wanted = open_keys(reading.keys, store, task.settings, clock)
+        asking.ask(wanted, store)
+        answers = asking.answers(reading.keys, store)
+        output = task.settings.output
+        columns = merge.Columns(output.fields, output.prefix, output.list_separator)
+        additions = merge.additions(reading.rows, answers, columns)
+        observer.writing(len(additions.index))
+        warnings = sheets.write(
+            reading.source,
+            staged.partial,
+            task.output_path.suffix,
+            reading.layout.header_row,
+            additions,
+            observer.wrote,
+        )
+        if store.dropped_torn_line:
+            warnings.append("the last run stopped while a reply was being written; that one reply was dropped")
+        store.remember_output(staged.path, sheets.digest(staged.partial))
+        staged.commit()
+    summary = _summary(task, reading, asking, answers, len(wanted))
+    summary.warnings += [*warnings, *reading.layout.hints]
+    if asking.reset_s:
+        summary.reset_at = (clock.now() + timedelta(seconds=asking.reset_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    summary.duration_s = clock.monotonic_s() - start_s
+    return summary
+
+
+def _check_paths(task: Task) -> None:
+    """Refuse to write over the input, through whatever link, before anything is read or spent."""
+    output = task.output_path
+    if output.exists() and task.input.exists() and output.samefile(task.input):
+        raise OutputError(f"{output} is the input itself, which is never written to: choose another name with -o")
+    if output.is_dir():
+        raise OutputError(f"{output} is a folder: name a file with -o")
+
+
+def _summary(task: Task, reading: Reading, asking: Asking, answers: merge.Answers, wanted: int) -> report.Summary:
+    rows = reading.rows
+    status = merge.statuses(rows, answers)[~rows.empty]
+    count = {state: int(np.count_nonzero(status == at)) for at, state in enumerate(RowStatus)}
+    found, not_found = answers.outcome_counts()
+    failed = len(asking.failures)
+    with_key = int(np.count_nonzero(rows.key_index != merge.NO_KEY_INDEX))
+    invalid_notes = (note for row, note in rows.notes.items() if rows.invalid[row])
+    return report.Summary(
+        input=str(task.input),
+        read_as=reading.source.description,
+        code_columns=reading.column_names(),
+        output=str(task.output_path),
+        store=str(task.store_path),
+        service=task.host,
+        is_sandbox=task.is_sandbox,
+        rows=int(np.count_nonzero(~rows.empty)),
+        rows_found=count[RowStatus.FOUND],
+        rows_not_found=count[RowStatus.NOT_FOUND],
+        rows_invalid=count[RowStatus.INVALID],
+        rows_blank=count[RowStatus.BLANK],
+        rows_pending=count[RowStatus.PENDING],
+        rows_failed=count[RowStatus.FAILED],
+        unique_codes=len(reading.keys),
+        codes_found=found,
+        codes_not_found=not_found,
+        codes_pending=len(reading.keys) - found - not_found - failed,
+        codes_failed=failed,
+        tokens_spent=asking.tokens,
+        tokens_saved_by_duplicates=with_key - len(reading.keys),
+        tokens_saved_by_resume_file=len(reading.keys) - wanted,
+        tokens_saved_by_refusing=count[RowStatus.INVALID],
+        tokens_left_today=asking.levels.daily_left if asking.levels else None,
+        codes_maybe_paid_twice=asking.maybe_paid,
+        strays=asking.strays,
+        waited_s=asking.waited_s,
+        stop_reason=asking.stopped,
+        stopped=asking.stop_message,
+        problems=report.group_problems([*invalid_notes, *asking.failures.values()]),
+    )

@@ -1,0 +1,63 @@
+"""What a run is asked for, and who hears how it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from enricher import lookup, sheets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from enricher.config import Settings
+    from enricher.model import Levels
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One input and where its result goes. `output` None: named after the input. `force`: overwrite what is there."""
+
+    input: Path
+    settings: Settings
+    output: Path | None = None
+    force: bool = False
+
+    @property
+    def output_path(self) -> Path:
+        return self.output or sheets.default_output(self.input)
+
+    @property
+    def store_path(self) -> Path:
+        """The resume file: beside the output, named after the input, unless the settings name one."""
+        return self.settings.store.path or self.output_path.with_name(f"{self.input.stem}.resume.parquet")
+
+    @property
+    def host(self) -> str:
+        """The name of the service, as the resume file records it."""
+        settings = self.settings.lookup
+        return lookup.SANDBOX_HOST if settings.sandbox else lookup.host_of(settings.api_url)
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the answers come from a server on this machine, and so are not Amazon's."""
+        return self.host == lookup.SANDBOX_HOST
+
+
+class Observer:
+    """Hears how a run goes, and does nothing with it; the command line shows it."""
+
+    def reading(self, rows: int, share: float) -> None:
+        """Hear that `rows` rows, a `share` (0 to 1) of the file, have been read."""
+
+    def looking_up(self, codes: int, levels: Levels) -> None:
+        """Hear that lookups begin: so many codes, at these token levels."""
+
+    def event(self, event: lookup.Event) -> None:
+        """Hear of a reply, a wait, a failure or a stop."""
+
+    def writing(self, rows: int) -> None:
+        """Hear that the output, of so many rows, is about to be written."""
+
+    def wrote(self, rows: int) -> None:
+        """Hear that so many more rows are written."""
