@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from enricher.cli.stopping import Stop
     from enricher.model import Levels
 
-_FORMAT = "{desc:<11}{percentage:3.0f}% |{bar:30}| {n_fmt}/{total_fmt} {unit}{postfix}"
+_FORMAT = "{desc:<11}{percentage:3.0f}% |{bar:20}| {n_fmt}/{total_fmt} {unit}{postfix}"
 _LINE_EVERY_S = 30.0
 _DELAY_S = 0.5
 """A bar that is done sooner only flickers."""
@@ -33,6 +33,7 @@ class Progress(Observer):
         self._stop = stop
         self._codes = self._done = 0
         self._levels: Levels | None = None
+        self._waited_s = 0.0  # since the levels were told
 
     def looking_up(self, codes: int, levels: Levels) -> None:
         self._codes, self._done, self._levels = codes, 0, levels
@@ -48,7 +49,10 @@ class Progress(Observer):
 
     def event(self, event: lookup.Event) -> None:
         match event:
+            case lookup.Waiting():
+                self._waited_s += min(1.0, event.left_s)
             case lookup.Reply():
+                self._waited_s = 0.0
                 self._done += len(event.answers)
                 if self._levels is not None:
                     new = event.levels
@@ -67,13 +71,13 @@ class Progress(Observer):
         """Say in a few words how far the quota reaches and what is being waited for."""
         if self._levels is None:
             return ""
-        parts = [f"{self._levels.daily_left:,} tokens left today"]
+        parts = [f"{self._levels.daily_left:,} tokens left"]
         if isinstance(event, lookup.Waiting):
             why = {"bucket": "for tokens", "day": "for the daily reset", "fault": "to try again"}[event.reason]
-            parts.append(f"waiting {duration(event.left_s)} {why}")
-        left = lookup.schedule(self._codes - self._done, self._levels).duration_s
-        if left >= 1:
-            parts.append(f"{duration(left)} to go")
+            parts.append(f"wait {duration(event.left_s)} {why}")
+        left_s = lookup.schedule(self._codes - self._done, self._levels).duration_s - self._waited_s
+        if left_s >= 1:
+            parts.insert(1, f"{duration(left_s)} to go")
         return ", ".join(parts)
 
 
@@ -87,7 +91,7 @@ class Bars(Progress):
     def reading(self, rows: int, share: float) -> None:
         if self._bar is None:
             self._open(
-                "Reading", 100, "%", delay=_DELAY_S, bar_format="{desc:<11}{percentage:3.0f}% |{bar:30}| {postfix}"
+                "Reading", 100, "%", delay=_DELAY_S, bar_format="{desc:<11}{percentage:3.0f}% |{bar:20}| {postfix}"
             )
         if self._bar is not None:
             self._bar.set_postfix_str(f"{rows:,} rows", refresh=False)

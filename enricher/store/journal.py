@@ -36,7 +36,7 @@ class Journal:
 
     def __init__(self, path: Path, host: str) -> None:
         self.path = path
-        self._header = _line({"format": FORMAT, "host": host})
+        self._header = to_line({"format": FORMAT, "host": host})
         self.answers, whole_bytes = read(path, host)
         self._file: BinaryIO = path.open("r+b" if path.exists() else "w+b", buffering=0)
         self.torn = whole_bytes < os.fstat(self._file.fileno()).st_size
@@ -48,7 +48,7 @@ class Journal:
 
     def append(self, answers: Iterable[Answer]) -> None:
         """Write answers; they are on disk when this returns."""
-        self._write(b"".join(_line(_to_json(answer)) for answer in answers))
+        self._write(b"".join(to_line(_to_json(answer)) for answer in answers))
 
     def clear(self) -> None:
         """Forget everything, once the parquet file holds it."""
@@ -84,13 +84,12 @@ def read(path: Path, host: str) -> tuple[list[Answer], int]:
     whole = data[: data.rfind(b"\n") + 1]
     answers = []
     for number, line in enumerate(whole.splitlines(), 1):
-        checksum, _, text = line.partition(b" ")
-        if checksum != b"%08x" % zlib.crc32(text):
+        payload = from_line(line)
+        if payload is None:
             raise StoreError(
                 f"{path.name} is damaged at line {number}. Nothing was changed. Restore it from a backup, or move it "
                 f"away to go on without the answers in it (they would be paid for again)"
             )
-        payload = json.loads(text)
         if number == 1:
             check_header(path, payload, host)
         else:
@@ -124,9 +123,23 @@ def _called(host: str) -> str:
     return "a sandbox on this machine" if host == "localhost" else host
 
 
-def _line(payload: dict[str, Any]) -> bytes:
+def to_line(payload: dict[str, Any]) -> bytes:
+    """Write JSON as a line with its checksum."""
     text = json.dumps(payload, separators=(",", ":")).encode("ascii")
-    return b"%08x %s\n" % (zlib.crc32(text), text)
+    return b"%b %b\n" % (_checksum(text), text)
+
+
+def from_line(line: bytes) -> dict[str, Any] | None:
+    """Read such a line; None where its checksum is wrong."""
+    checksum, _, text = line.rstrip(b"\n").partition(b" ")
+    if checksum != _checksum(text):
+        return None
+    payload: dict[str, Any] = json.loads(text)
+    return payload
+
+
+def _checksum(text: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(text)
 
 
 def _to_json(answer: Answer) -> dict[str, Any]:

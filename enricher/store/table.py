@@ -3,9 +3,9 @@
 One row a product found, and one with no product for a code that was not found. Columns: `code_type`, `domain`, `code`
 (the key), `outcome`, `fetched_at`, `item` (0, 1, ... among the products of one answer), then every documented field
 under its own name and type, and `raw`: the JSON of whatever else the API said, so that nothing it said is lost. The
-file's metadata holds, as JSON under `enricher`, the format version, the API's host and the outputs written from it;
-never the API key. Pages carry checksums, and reading verifies them: without, two thirds of single flipped bits read
-back as wrong data.
+file's metadata holds, under `enricher`, a line like the journal's (CRC-32, space, JSON) with the format version, the
+API's host and the outputs written from it; never the API key. Pages carry checksums, and reading verifies them:
+without, two thirds of single flipped bits read back as wrong data.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from enricher.errors import StoreError
 from enricher.model import FIELDS, Answer, CodeType, Domain, Field, Item, KeyArray, pack_texts
-from enricher.store.journal import FORMAT, check_header, sync_folder
+from enricher.store.journal import FORMAT, check_header, from_line, sync_folder, to_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,7 @@ _ARROW_TYPES = {
     "list": pa.list_(pa.string()),
 }
 _INT64 = 2**63
+_HEADER = b"enricher"
 SCHEMA = pa.schema(
     [
         pa.field("code_type", pa.string(), nullable=False),
@@ -133,11 +134,11 @@ def read(path: Path, host: str) -> tuple[pa.Table, dict[str, list[str]]]:
     """
     try:
         table = pq.read_table(path, page_checksum_verification=True)
-        header = json.loads((table.schema.metadata or {}).get(b"enricher", b"{}"))
     except (OSError, ValueError, pa.ArrowException) as error:
         raise StoreError(f"{path.name} is damaged or no resume file ({_short(error)}). {_WAY_OUT}") from None
-    if "format" not in header:
-        raise StoreError(f"{path.name} is a parquet file, but no resume file of enricher. {_WAY_OUT}")
+    header = from_line((table.schema.metadata or {}).get(_HEADER, b""))
+    if header is None:
+        raise StoreError(f"{path.name} is damaged, or a parquet file but no resume file of enricher. {_WAY_OUT}")
     check_header(path, header, host)
     if table.schema.remove_metadata() != SCHEMA:
         raise StoreError(f"{path.name} has other columns than a resume file. {_WAY_OUT}")
@@ -154,7 +155,7 @@ def _short(error: Exception) -> str:
 def write(path: Path, table: pa.Table, host: str, outputs: dict[str, list[str]]) -> None:
     """Replace the file at `path`, whole or not at all. Raises OSError as the disk does."""
     header = {"format": FORMAT, "host": host, "outputs": outputs}
-    table = table.replace_schema_metadata({"enricher": json.dumps(header)})
+    table = table.replace_schema_metadata({_HEADER: to_line(header)})
     partial = path.with_name(f".{path.name}.partial")
     with partial.open("wb") as file:
         pq.write_table(table, file, compression="zstd", write_page_checksum=True)

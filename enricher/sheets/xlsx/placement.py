@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _WIDTHS = (("title", 48), ("note", 40), ("image", 30), ("category", 26), ("list", 26))
 _TEXT_WIDTH = 18
 _NUMBER_WIDTH = 13
+_HEADER_MARGIN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,9 @@ def decide(facts: Facts, tables: Sequence[Table], schema: pa.Schema, where: str)
 
 def width_of(name: str, kind: pa.DataType) -> int:
     """Return a column width, in characters, that suits what the column holds."""
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
-        return _NUMBER_WIDTH
-    return next((width for word, width in _WIDTHS if word in name), _TEXT_WIDTH)
+    is_text = not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+    by_content = next((width for word, width in _WIDTHS if word in name), _TEXT_WIDTH) if is_text else _NUMBER_WIDTH
+    return max(by_content, len(name) + _HEADER_MARGIN)
 
 
 def _widths(schema: pa.Schema) -> tuple[int, ...]:
