@@ -23,6 +23,7 @@ DEFAULT_API_URL = "https://api.asinscope.com"
 SANDBOX_KEY = "sandbox"
 _FLAGS = {"input.code_columns": "code-column"}
 """Settings whose flag is called otherwise than they are."""
+_PATHS = (("lookup", "api_key_file"), ("store", "path"))
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)")
 _UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -139,14 +140,7 @@ def load(config: Path | None, flags: Mapping[str, Any], environment: Mapping[str
 
     Raises ConfigError naming the setting and where it came from.
     """
-    merged: dict[str, dict[str, Any]] = {}
-    if config is not None:
-        for section, values in _read_toml(config).items():
-            merged[section] = dict(values) if isinstance(values, dict) else values
-            if section == "lookup" and isinstance(values, dict) and "api_key" in values:
-                raise ConfigError(
-                    f"{config.name}: the key does not belong in a config file; use ASINSCOPE_API_KEY or api_key_file"
-                )
+    merged = _read_toml(config) if config is not None else {}
     for name, variable in (("api_key", "ASINSCOPE_API_KEY"), ("api_url", "ASINSCOPE_API_URL")):
         if environment.get(variable):
             merged.setdefault("lookup", {})[name] = environment[variable]
@@ -163,12 +157,23 @@ def load(config: Path | None, flags: Mapping[str, Any], environment: Mapping[str
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
+    """Read a config file; the files it names are looked for beside it."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        sections = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: the config file can't be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    unknown = [name for name, values in sections.items() if not isinstance(values, dict)]
+    if unknown:
+        raise ConfigError(f"{path.name}: {unknown[0]} stands outside a [section]")
+    if "api_key" in sections.get("lookup", {}):
+        raise ConfigError(f"{path.name}: the key does not belong here; use ASINSCOPE_API_KEY or lookup.api_key_file")
+    for section, setting in _PATHS:
+        named = sections.get(section, {}).get(setting)
+        if isinstance(named, str):
+            sections[section][setting] = path.parent / named
+    return sections
 
 
 def _explain(fault: Any, flags: Mapping[str, Any], config: Path | None) -> str:

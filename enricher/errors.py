@@ -20,11 +20,11 @@ class InputError(EnricherError):
 
 
 class OutputError(EnricherError):
-    """The output can't be written, or must not be overwritten."""
+    """The output or the resume file can't be written, or must not be overwritten."""
 
 
 class StoreError(EnricherError):
-    """The resume file can't be used: damaged, of another service, or not writable."""
+    """The resume file can't be used: damaged, or of another service."""
 
 
 class StoreLockedError(StoreError):

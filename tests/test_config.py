@@ -57,9 +57,9 @@ def test_a_wrong_flag_is_named_as_it_was_typed(flags: dict[str, Any], message: s
         ("[lookup]\nmax_tokens = -1", "enricher.toml: lookup.max_tokens: "),
         ("[lookup]\nmax_tokenz = 1", "enricher.toml: there is no setting lookup.max_tokenz"),
         ("[lookups]\n", "enricher.toml: there is no setting lookups"),
-        ("lookup = 3", "enricher.toml: lookup: "),
+        ("lookup = 3", "enricher.toml: lookup stands outside a [section]"),
         ("[lookup\n", "not valid TOML"),
-        ('[lookup]\napi_key = "k"', "does not belong in a config file"),
+        ('[lookup]\napi_key = "k"', "the key does not belong here"),
     ],
 )
 def test_a_wrong_line_of_the_file_is_named(toml: Any, text: str, message: str) -> None:
@@ -73,6 +73,13 @@ def test_the_key_comes_from_the_environment_or_a_file_and_never_shows(tmp_path: 
     from_environment = load(None, {"lookup.api_key_file": tmp_path / "key"}, {"ASINSCOPE_API_KEY": "from-environment"})
     assert (from_file.lookup.key(), from_environment.lookup.key()) == ("from-file", "from-environment")
     assert "from-environment" not in repr(from_environment)
+
+
+def test_files_named_in_a_config_are_looked_for_beside_it(toml: Any, tmp_path: Path) -> None:
+    config = toml('[store]\npath = "mine.parquet"\n[lookup]\napi_key_file = "/etc/asinscope.key"\n')
+    settings = load(config, {}, {})
+    assert settings.store.path == tmp_path / "mine.parquet"
+    assert settings.lookup.api_key_file == Path("/etc/asinscope.key")
 
 
 def settings_of(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -18,6 +18,7 @@ from enricher.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from enricher.model import Additions
     from enricher.pipeline.task import Observer, Task
 
 
@@ -47,14 +48,7 @@ def enrich(
         columns = merge.Columns(output.fields, output.prefix, output.list_separator)
         additions = merge.additions(reading.rows, answers, columns)
         observer.writing(len(additions.index))
-        warnings = sheets.write(
-            reading.source,
-            staged.partial,
-            task.output_path.suffix,
-            reading.layout.header_row,
-            additions,
-            observer.wrote,
-        )
+        warnings = _write(task, reading, additions, staged, observer)
         if store.dropped_torn_line:
             warnings.append("the last run stopped while a reply was being written; that one reply was dropped")
         store.remember_output(staged.path, sheets.digest(staged.partial))
@@ -65,6 +59,18 @@ def enrich(
         summary.reset_at = (clock.now() + timedelta(seconds=asking.reset_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
     summary.duration_s = clock.monotonic_s() - start_s
     return summary
+
+
+def _write(
+    task: Task, reading: Reading, additions: Additions, staged: sheets.StagedOutput, observer: Observer
+) -> list[str]:
+    suffix, header_row = task.output_path.suffix, reading.layout.header_row
+    try:
+        return sheets.write(reading.source, staged.partial, suffix, header_row, additions, observer.wrote)
+    except OSError as error:
+        raise OutputError(
+            f"{task.output_path}: can't be written ({error.strerror}). What was paid for is kept: run again"
+        ) from None
 
 
 def _check_paths(task: Task) -> None:

@@ -76,6 +76,8 @@ class PlanReport:
             return "never: the account has no tokens"
         if not self.tokens:
             return "no lookup is needed"
+        if self.duration_s < 1:
+            return "no waiting: the tokens are there"
         done = datetime.fromisoformat(self.made_at).astimezone() + timedelta(seconds=self.duration_s)
         text = f"about {duration(self.duration_s)}, done {done:%A %d %B, %H:%M}"
         if len(self.tokens_by_day) > 1:

@@ -18,7 +18,7 @@ import zlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from enricher.errors import StoreError
+from enricher.errors import OutputError, StoreError
 from enricher.model import Answer, CodeType, Domain, Key
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Journal:
             os.fsync(self._file.fileno())
         except OSError as error:
             self._file.truncate(end)
-            raise StoreError(f"{self.path.name}: the reply can't be written ({error.strerror})") from error
+            raise OutputError(f"{self.path.name}: a reply can't be written down ({error.strerror})") from error
 
 
 def read(path: Path, host: str) -> tuple[list[Answer], int]:

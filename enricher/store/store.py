@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from enricher.errors import StoreError, StoreLockedError
+from enricher.errors import OutputError, StoreError, StoreLockedError
 from enricher.store import table as tables
 from enricher.store.journal import Journal, read
 
@@ -74,7 +74,7 @@ class Store:
         return self._journal is not None and self._journal.torn
 
     def put(self, answers: Sequence[Answer]) -> None:
-        """Keep answers; they are on disk when this returns. Raises StoreError when they can't be."""
+        """Keep answers; they are on disk when this returns. Raises OutputError when they can't be."""
         if self._journal is None:
             raise StoreError(f"{self.path.name} was opened for reading only")
         self._journal.append(answers)
@@ -84,7 +84,7 @@ class Store:
             self.fold()
 
     def fold(self) -> None:
-        """Move the journal's answers into the parquet file. Raises StoreError when it can't be written."""
+        """Move the journal's answers into the parquet file. Raises OutputError when it can't be written."""
         if self._journal is None or not self._recent:
             return
         self._rewrite()
@@ -119,7 +119,7 @@ class Store:
         try:
             tables.write(self.path, table, self._host, self._outputs)
         except OSError as error:
-            raise StoreError(
+            raise OutputError(
                 f"{self.path}: can't be written ({error.strerror}); the journal keeps what was paid"
             ) from error
         self._table, self._recent = table, []
@@ -148,7 +148,7 @@ class Store:
                 "Wait for it to end, or give this run a resume file of its own: --store FILE"
             ) from None
         except OSError as error:
-            raise StoreError(f"{self.path.parent}: no resume file can be made there ({error.strerror})") from None
+            raise OutputError(f"{self.path.parent}: no resume file can be made there ({error.strerror})") from None
         path.write_text(json.dumps({"pid": os.getpid()}), encoding="ascii")
 
     def _release(self) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from enricher.model import Additions
     from enricher.sheets.csv.dialect import Dialect
 
+_RENDERED_AT_ONCE = 10_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet that opens the CSV would take such a text for a formula and run it (OWASP, "CSV Injection")."""
 
@@ -22,8 +23,10 @@ class Renderer:
         self._dialect = dialect
         self._lacking = self._defused = 0
         self._blank = dialect.delimiter * len(additions.names)
-        columns = [column.to_pylist() for column in additions.pieces.columns]
-        self._pieces = [self._join(row) for row in zip(*columns, strict=True)]
+        self._pieces: list[str] = []
+        for part in additions.pieces.to_batches(_RENDERED_AT_ONCE):
+            columns = [column.to_pylist() for column in part.columns]
+            self._pieces += [self._join(row) for row in zip(*columns, strict=True)]
 
     def header(self, names: Sequence[str]) -> str:
         return self._join(names)
