@@ -23,8 +23,10 @@ DEFAULT_API_URL = "https://api.asinscope.com"
 SANDBOX_KEY = "sandbox"
 _FLAGS = {"input.code_columns": "code-column"}
 """Settings whose flag is called otherwise than they are."""
+_VARIABLES = {"lookup.api_key": "ASINSCOPE_API_KEY", "lookup.api_url": "ASINSCOPE_API_URL"}
 _PATHS = (("lookup", "api_key_file"), ("store", "path"))
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)")
+_LONGEST_S = 36_500 * 86_400
 _UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -38,12 +40,22 @@ def parse_duration(value: Any) -> Any:
         match = _DURATION.fullmatch(value.strip().lower())
         if not match:
             raise ValueError('write a duration as a number and a unit: "30d", "12h", "90min"')
-        return timedelta(seconds=float(match[1]) * _UNITS_S[match[2]])
+        seconds = float(match[1]) * _UNITS_S[match[2]]
+        if seconds > _LONGEST_S:
+            raise ValueError("write a duration of at most 36500d")
+        return timedelta(seconds=seconds)
     return value
 
 
 def _lower(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
+
+
+def _domain(value: Any) -> Any:
+    name = _lower(value)
+    if isinstance(name, str) and name not in set(Domain):
+        raise ValueError(f"{value!r} is no marketplace of the service; they are {', '.join(Domain)}")
+    return name
 
 
 def _split(value: Any) -> Any:
@@ -64,7 +76,7 @@ class InputSettings(_Section):
     code_type: Annotated[Literal["auto"] | CodeType, BeforeValidator(_lower)] = "auto"
     sheet: str | None = None
     header_row: int | None = Field(default=None, ge=0)
-    domain: Annotated[Domain, BeforeValidator(_lower)] = Domain.COM
+    domain: Annotated[Domain, BeforeValidator(_domain)] = Domain.COM
     domain_column: str | None = None
     limit: int | None = Field(default=None, ge=1)
 
@@ -87,8 +99,11 @@ class OutputSettings(_Section):
         unknown = [name for name in names if name not in FIELDS]
         if unknown:
             raise ValueError(f"there is no field {', '.join(unknown)}; the fields are {', '.join(FIELDS)}")
-        if not names or len(set(names)) < len(names):
-            raise ValueError("name at least one field, and each only once")
+        if not names:
+            raise ValueError("name at least one field")
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is named twice")
         return names
 
 
@@ -104,7 +119,7 @@ class LookupSettings(_Section):
     max_tokens: int | None = Field(default=None, ge=0)
     reserve_tokens: int = Field(default=0, ge=0)
     on_quota: Literal["stop", "wait"] = "stop"
-    timeout: Duration = timedelta(seconds=60)
+    timeout: Duration = Field(default=timedelta(seconds=60), gt=timedelta(0))
 
     def key(self) -> str | None:
         """Return the API key, from the environment or else from the key file. Raises ConfigError for the latter."""
@@ -116,14 +131,23 @@ class LookupSettings(_Section):
             return None
         try:
             return self.api_key_file.read_text(encoding="utf-8").strip() or None
-        except OSError as error:
-            raise ConfigError(f"lookup.api_key_file: {self.api_key_file} can't be read ({error.strerror})") from None
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise ConfigError(f"lookup.api_key_file: {self.api_key_file} can't be read ({why})") from None
 
 
 class StoreSettings(_Section):
-    """Where the resume file is; None: beside the output, named after the input."""
+    """Where the resume file is, a name ending in .parquet; None: beside the output, named after the input."""
 
     path: Path | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _parquet(cls, path: Path | None) -> Path | None:
+        # The journal and the lock are named after it, with other endings in the place of this one.
+        if path is not None and path.suffix.lower() != ".parquet":
+            raise ValueError(f"the resume file's name must end in .parquet, not {path.name!r}")
+        return path
 
 
 class Settings(_Section):
@@ -141,13 +165,16 @@ def load(config: Path | None, flags: Mapping[str, Any], environment: Mapping[str
     Raises ConfigError naming the setting and where it came from.
     """
     merged = _read_toml(config) if config is not None else {}
-    for name, variable in (("api_key", "ASINSCOPE_API_KEY"), ("api_url", "ASINSCOPE_API_URL")):
-        if environment.get(variable):
-            merged.setdefault("lookup", {})[name] = environment[variable]
-    for name, value in flags.items():
-        section, setting = name.split(".")
-        if value is not None:
-            merged.setdefault(section, {})[setting] = value
+    from_environment = {
+        setting: environment[variable] for setting, variable in _VARIABLES.items() if environment.get(variable)
+    }
+    for source in (from_environment, flags):
+        if source.get("lookup.api_url") is not None:  # an address wins over a sandbox asked for with less weight
+            merged.setdefault("lookup", {})["sandbox"] = False
+        for name, value in source.items():
+            section, setting = name.split(".")
+            if value is not None:
+                merged.setdefault(section, {})[setting] = value
     fault = None
     try:
         return Settings.model_validate(merged)

@@ -63,6 +63,9 @@ class RowStatus(StrEnum):
     FAILED = "failed"
 
 
+SANDBOX_HOST = "localhost"
+"""What every server of this machine is called, whatever its port: none of them is the live service."""
+
 MAX_CHUNK = 10
 """Codes in one request at most (API.md, "Products Lookup")."""
 
@@ -87,9 +90,10 @@ _DOMAINS = tuple(Domain)
 _CODE_BITS = 56
 _CODE_MASK = (1 << _CODE_BITS) - 1
 _BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_BASE36_VALUES = np.zeros(256, np.uint8)
-_BASE36_VALUES[np.frombuffer(_BASE36.encode(), np.uint8)] = np.arange(36)
-_EAN8_END = 10**8
+_DIGIT_VALUES = np.full(256, 255, np.uint8)
+_DIGIT_VALUES[np.frombuffer(_BASE36.encode(), np.uint8)] = np.arange(36)
+EAN8_END = 10**8
+"""GTIN-13s below this number don't exist: GS1 keeps the prefixes 0000000-0000099 free for padded GTIN-8s."""
 
 
 def pack(key: Key) -> int:
@@ -115,14 +119,24 @@ def with_domains(keys: KeyArray, positions: npt.NDArray[np.uint8]) -> KeyArray:
 def pack_texts(code_type: CodeType, domain: Domain, codes: npt.NDArray[np.object_]) -> KeyArray:
     """Pack canonical texts of one type and one domain; same order."""
     if code_type is CodeType.ASIN:
-        digits = _BASE36_VALUES[codes.astype("S10").view(np.uint8).reshape(-1, 10)]
-        values = np.zeros(len(codes), np.uint64)
-        for column in digits.T:
-            values = values * np.uint64(36) + column
+        _, values = read_digits(codes.astype("S10").view(np.uint8).reshape(-1, 10), 36)
     else:
         values = codes.astype(np.uint64)
     positions = np.full(len(codes), _DOMAINS.index(domain), np.uint8)
     return with_domains(pack_array(code_type, values), positions)
+
+
+def read_digits(matrix: npt.NDArray[np.uint8], base: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint64]]:
+    """Read rows of ASCII bytes as numbers of base 10 or 36.
+
+    Returns which rows are digits of that base throughout, and the numbers of those.
+    """
+    digits = _DIGIT_VALUES[matrix]
+    rows = np.flatnonzero((digits < base).all(axis=1))
+    values = np.zeros(len(rows), np.uint64)
+    for column in digits[rows].T:
+        values = values * np.uint64(base) + column
+    return rows, values
 
 
 def unpack(keys: Iterable[int] | KeyArray) -> list[Key]:
@@ -138,8 +152,7 @@ def _unpack_one(packed: int) -> Key:
         return Key(code_type, domain, base36_text(value))
     if code_type is CodeType.UPC:
         return Key(code_type, domain, f"{value:012}")
-    # GS1 reserves the prefixes 0000000-0000099 so that no GTIN-13 can be taken for a padded GTIN-8.
-    return Key(code_type, domain, f"{value:08}" if value < _EAN8_END else f"{value:013}")
+    return Key(code_type, domain, f"{value:08}" if value < EAN8_END else f"{value:013}")
 
 
 def base36_text(value: int) -> str:
@@ -201,14 +214,22 @@ class Batch:
 class Additions:
     """The new columns, ready for a writer: every distinct answer once, and which row gets which.
 
-    `pieces` has one row a distinct answer and one column a name, in order (string, int64, double or bool).
+    `pieces` has one row a distinct answer and a named column (string, int64, double or bool) for each new one.
     `index` has one element a row below the header: a row of `pieces`, or -1 for a row that gets nothing.
     A writer keeps every string of `pieces` a string, whatever it looks like.
     """
 
-    names: tuple[str, ...]
     pieces: pa.Table
     index: npt.NDArray[np.int32]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.pieces.column_names)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types of the new columns, without an answer in sight."""
+        return self.pieces.schema
 
 
 # --- answers ----------------------------------------------------------------------------------------------------
@@ -232,14 +253,23 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The account's quota as the server last told it. `None`: it has not said."""
+    """The account's quota: tokens left now and today, seconds to the daily reset, and the plan's limits."""
 
     bucket_left: int
     daily_left: int
     daily_reset_s: float
-    bucket_capacity: int | None = None
-    rate_per_min: float | None = None
-    daily_limit: int | None = None
+    bucket_capacity: int
+    rate_per_min: float
+    daily_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToldLevels:
+    """What a reply said of the levels; None where it said nothing usable."""
+
+    bucket_left: int | None = None
+    daily_left: int | None = None
+    daily_reset_s: float | None = None
 
 
 # --- fields -----------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import typer
 from enricher import __version__, config, pipeline, report, sandbox
 from enricher.cli import options as o
 from enricher.cli.progress import Bars, Lines, Progress
-from enricher.cli.stopping import INTERRUPTED, Stop
+from enricher.cli.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ app = typer.Typer(
     epilog="Try it: enricher enrich catalog.xlsx --sandbox",
 )
 
-_EXIT_OF_STOP = {"max_tokens": 75, "day": 75, "signal": 130, "key": 77, "down": 3}
+_EXIT_OF_STOP = {"budget": 75, "day": 75, "signal": 130, "key": 77, "down": 3}
 _ENRICH_HELP = """Add product columns to INPUT and write it as OUTPUT. Run the same command again to go on after a stop.
 
 \b
@@ -100,7 +100,7 @@ def _enrich_or_plan(
     with _observing(quiet=quiet, stop=stop) as observer:
         summary = pipeline.enrich(task, observer, stop)
     _print(f"Enriched {task.input}", summary.lines(), summary.to_json(), as_json=json, quiet=quiet)
-    code = _EXIT_OF_STOP.get(summary.stop_reason, 0) or (3 if summary.rows_failed else 0)
+    code = _EXIT_OF_STOP.get(summary.stop_reason, 0) or (3 if summary.codes_failed else 0)
     raise typer.Exit(code)
 
 
@@ -196,7 +196,7 @@ def _observing(*, quiet: bool, stop: Stop | None = None) -> Iterator[pipeline.Ob
     except KeyboardInterrupt:
         observer.close()
         typer.echo("enricher: interrupted; what was paid for is kept", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise
     finally:
         observer.close()
 
@@ -210,9 +210,9 @@ def _print(title: str, lines: Sequence[str], facts: Mapping[str, Any], *, as_jso
 
 def _account_lines(levels: Levels) -> list[str]:
     reset = datetime.now(UTC).astimezone() + timedelta(seconds=levels.daily_reset_s)
-    rate = f"{levels.rate_per_min or 0:g} more each minute"
+    rate = f"{levels.rate_per_min:,.10g} more each minute"
     return [
-        f"  Today    {levels.daily_left:,} of {levels.daily_limit or 0:,} tokens left",
-        f"  Now      {levels.bucket_left:,} of {levels.bucket_capacity or 0:,} in the bucket, {rate}",
+        f"  Today    {levels.daily_left:,} of {levels.daily_limit:,} tokens left",
+        f"  Now      {levels.bucket_left:,} of {levels.bucket_capacity:,} in the bucket, {rate}",
         f"  Reset    {reset:%A %d %B, %H:%M}, in {report.duration(levels.daily_reset_s)}",
     ]

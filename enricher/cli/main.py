@@ -1,16 +1,20 @@
-"""The program's entry: errors become one clear line and the exit code of its class."""
+"""The program's entry: whatever happens becomes one clear line and an exit code.
+
+Imports little before it can be interrupted: the rest of the program takes a second to load.
+"""
 
 from __future__ import annotations
 
+import signal
 import sys
-
-import typer
+from typing import NoReturn
 
 from enricher import errors
-from enricher.cli.commands import app
 
+INTERRUPTED = 130
+USAGE = 2
 _EXIT_OF_ERROR = (
-    (errors.ConfigError, 2),
+    (errors.ConfigError, USAGE),
     (errors.InputError, 65),
     (errors.OutputError, 73),
     (errors.ApiKeyError, 77),
@@ -19,10 +23,27 @@ _EXIT_OF_ERROR = (
 )
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line and exit."""
     try:
-        app(prog_name="enricher")
+        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+            signal.signal(number, signal.default_int_handler)
+        sys.exit(_run())
+    except KeyboardInterrupt:
+        sys.stderr.write("enricher: interrupted\n")
+        sys.exit(INTERRUPTED)
+
+
+def _run() -> int:
+    from typer.exceptions import TyperException  # noqa: PLC0415 - loaded where an interrupt is caught
+
+    from enricher.cli.commands import app  # noqa: PLC0415 - the same
+
+    try:
+        return int(app(prog_name="enricher", standalone_mode=False) or 0)
+    except TyperException as error:
+        sys.stderr.write(f"enricher: {getattr(error, 'message', error)} See: enricher --help\n")
+        return USAGE
     except errors.EnricherError as error:
-        typer.echo(f"enricher: {error}", err=True)
-        sys.exit(next(code for kind, code in _EXIT_OF_ERROR if isinstance(error, kind)))
+        sys.stderr.write(f"enricher: {error}\n")
+        return next(code for kind, code in _EXIT_OF_ERROR if isinstance(error, kind))

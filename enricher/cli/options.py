@@ -41,7 +41,13 @@ class SandboxPlan(StrEnum):
 
 
 Input = Annotated[
-    Path, typer.Argument(metavar="INPUT", help="The spreadsheet: .xlsx, .xlsm, .csv, .tsv or .txt.", show_default=False)
+    Path,
+    typer.Argument(
+        readable=False,  # whether it can be read is said later, in words and with the exit code for it
+        metavar="INPUT",
+        help="The spreadsheet: .xlsx, .xlsm, .csv, .tsv or .txt.",
+        show_default=False,
+    ),
 ]
 CodeColumn = Annotated[
     list[str] | None,
@@ -119,6 +125,7 @@ Output = Annotated[
     typer.Option(
         "-o",
         "--output",
+        readable=False,
         metavar="OUTPUT",
         help="Where the result goes.",
         show_default="INPUT.enriched.SUFFIX",
@@ -214,17 +221,20 @@ _SETTINGS = {
 def flags(given: Mapping[str, Any]) -> dict[str, Any]:
     """Turn the flags of a command (its arguments by name) into settings; None stands for one that was not given.
 
-    Raises ConfigError for flags that exclude each other.
+    Raises ConfigError for flags that exclude each other, and for an empty one: a shell writes an unset variable so, and
+    it must not mean the default.
     """
+    for flag in _SETTINGS:
+        value = given.get(flag)
+        if (value is not None and str(value) in {"", "."}) or (isinstance(value, list) and "" in value):
+            raise ConfigError(f"--{flag.replace('_', '-')}: nothing is given")
     if given.get("sandbox") and given.get("api_url"):
         raise ConfigError("--sandbox and --api-url exclude each other")
     if given.get("no_header") and given.get("header_row"):
         raise ConfigError("--no-header and --header-row exclude each other")
-    settings = {setting: given.get(flag) or None for flag, setting in _SETTINGS.items()}
-    settings["lookup.max_tokens"], settings["lookup.reserve_tokens"] = (
-        given.get("max_tokens"),
-        given.get("reserve_tokens"),
-    )
+    settings = {setting: given.get(flag) for flag, setting in _SETTINGS.items()}
+    for switch in ("lookup.sandbox", "lookup.offline"):  # a switch that is not thrown says nothing
+        settings[switch] = settings[switch] or None
     if given.get("no_header"):
         settings["input.header_row"] = 0
     return settings

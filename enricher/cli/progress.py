@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import shutil
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from enricher.cli.stopping import Stop
     from enricher.model import Levels
 
-_FORMAT = "{desc:<11}{percentage:3.0f}% |{bar:20}| {n_fmt}/{total_fmt} {unit}{postfix}"
+_WIDE = "{desc:<11}{percentage:3.0f}% |{bar:20}| {n:,}/{total:,} {unit}{postfix}"
+_NARROW = "{desc} {n:,}/{total:,} {unit}{postfix}"
+_READING = "{desc} |{bar:20}| {percentage:3.0f}%"
+_WIDE_COLUMNS = 110
 _LINE_EVERY_S = 30.0
 _DELAY_S = 0.5
 """A bar that is done sooner only flickers."""
@@ -50,18 +53,11 @@ class Progress(Observer):
     def event(self, event: lookup.Event) -> None:
         match event:
             case lookup.Waiting():
-                self._waited_s += min(1.0, event.left_s)
+                self._waited_s += event.sleep_s
             case lookup.Reply():
                 self._waited_s = 0.0
                 self._done += len(event.answers)
-                if self._levels is not None:
-                    new = event.levels
-                    self._levels = dataclasses.replace(
-                        self._levels,
-                        bucket_left=new.bucket_left,
-                        daily_left=new.daily_left,
-                        daily_reset_s=new.daily_reset_s,
-                    )
+                self._levels = event.levels
             case lookup.Failure():
                 self._done += len(event.keys)
             case _:
@@ -72,12 +68,15 @@ class Progress(Observer):
         if self._levels is None:
             return ""
         parts = [f"{self._levels.daily_left:,} tokens left"]
+        plan = lookup.schedule(self._codes - self._done, self._levels)
+        left_s = plan.duration_s - self._waited_s
+        if len(plan.tokens_by_day) > 1:
+            parts.append(f"{len(plan.tokens_by_day)} days to go")
+        elif left_s >= 1:
+            parts.append(f"{duration(left_s)} to go")
         if isinstance(event, lookup.Waiting):
-            why = {"bucket": "for tokens", "day": "for the daily reset", "fault": "to try again"}[event.reason]
-            parts.append(f"wait {duration(event.left_s)} {why}")
-        left_s = lookup.schedule(self._codes - self._done, self._levels).duration_s - self._waited_s
-        if left_s >= 1:
-            parts.insert(1, f"{duration(left_s)} to go")
+            why = {"bucket": "", "day": " for the daily reset", "fault": " to try again"}[event.reason]
+            parts.append(f"waiting {duration(event.left_s)}{why}")
         return ", ".join(parts)
 
 
@@ -90,11 +89,9 @@ class Bars(Progress):
 
     def reading(self, rows: int, share: float) -> None:
         if self._bar is None:
-            self._open(
-                "Reading", 100, "%", delay=_DELAY_S, bar_format="{desc:<11}{percentage:3.0f}% |{bar:20}| {postfix}"
-            )
+            self._open("Reading", 100, "%", delay=_DELAY_S, bar_format=_READING)
         if self._bar is not None:
-            self._bar.set_postfix_str(f"{rows:,} rows", refresh=False)
+            self._bar.set_description_str(f"Reading {rows:,} rows", refresh=False)
             self._bar.update(round(share * 100) - self._bar.n)
 
     def looking_up(self, codes: int, levels: Levels) -> None:
@@ -121,10 +118,17 @@ class Bars(Progress):
             self._bar.close()
             self._bar = None
 
-    def _open(self, name: str, total: int, unit: str, *, delay: float = 0.0, bar_format: str = _FORMAT) -> None:
+    def _open(self, name: str, total: int, unit: str, *, delay: float = 0.0, bar_format: str = "") -> None:
         self.close()
+        wide = shutil.get_terminal_size().columns >= _WIDE_COLUMNS
         self._bar = tqdm(
-            total=total, desc=name, unit=unit, delay=delay, bar_format=bar_format, leave=False, file=sys.stderr
+            total=total,
+            desc=name,
+            unit=unit,
+            delay=delay,
+            bar_format=bar_format or (_WIDE if wide else _NARROW),
+            leave=False,
+            file=sys.stderr,
         )
 
 

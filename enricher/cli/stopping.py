@@ -7,10 +7,10 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from enricher.cli.main import INTERRUPTED
+
 if TYPE_CHECKING:
     from types import FrameType
-
-INTERRUPTED = 130
 
 
 class Stop:
@@ -25,11 +25,12 @@ class Stop:
 
     def install(self) -> None:
         """Take over the signals of this process."""
-        signal.signal(signal.SIGINT, self._handle)
-        signal.signal(signal.SIGTERM, self._handle)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # Windows lacks the last
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), self._handle)
 
     def _handle(self, _signum: int, _frame: FrameType | None) -> None:
-        if self.requested:
+        if self.requested and self.patient:
             os._exit(INTERRUPTED)  # every reply that was taken is fsynced; there is nothing to tidy up
         self.requested = True
         if not self.patient:

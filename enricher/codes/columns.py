@@ -76,19 +76,20 @@ class _Content:
         return int(self.asins[first_row:].sum()) / filled, int(self.gtins[first_row:].sum()) / filled
 
 
-def find_columns(
+def find_columns(  # noqa: PLR0913 - what the user may say about a sheet
     preview: Preview,
     *,
     wanted: Sequence[str] = (),
     code_type: CodeType | None = None,
     header_row: int | None = None,
     domain_column: str | None = None,
+    added: Sequence[str] = (),
 ) -> Layout:
     """Decide how to read a sheet.
 
     `wanted` names the code columns (header text, or a letter as a spreadsheet shows it); `header_row` is a row number,
-    0 for none, None to find it. Raises ConfigError for a column that is not there, InputError where no column holds
-    codes.
+    0 for none, None to find it. `added` are names of columns that an earlier run added: they are never chosen. Raises
+    ConfigError for a column that is not there, InputError where no column holds codes.
     """
     contents = [_content(cells, code_type) for cells in preview.columns]
     named = [*wanted, *([domain_column] if domain_column else [])]
@@ -99,15 +100,21 @@ def find_columns(
     if wanted:
         indexes = [_resolve(name, names, "--code-column") for name in wanted]
         columns = [_describe(i, names[i], contents[i], first, code_type, "named by you") for i in indexes]
+        hints: list[str] = []
     else:
-        columns = _choose(names, contents, first, code_type)
+        own = {name.casefold() for name in added}
+        skipped = [i for i, name in enumerate(names) if name.casefold() in own] if "lookup_status" in names else []
+        columns, hints = _choose(names, contents, first, code_type, skipped)
+        hints += ["an earlier run added columns to this sheet; they are not read"] if skipped else []
     domain_at = _resolve(domain_column, names, "--domain-column") if domain_column else None
-    hints = () if domain_column else tuple(_marketplace_hints(preview, names, first))
+    hints += [] if domain_column else _marketplace_hints(preview, names, first)
+    if len(preview.row_numbers) <= first:
+        raise InputError(f"there are no rows below the header in row {found_row}")
     if not columns:
         raise InputError(
             f"no column with ASINs, UPCs or EANs was found among: {_listed(names)}. Name it: --code-column NAME"
         )
-    return Layout(found_row, names, tuple(columns), domain_at, hints)
+    return Layout(found_row, names, tuple(columns), domain_at, tuple(hints))
 
 
 def kind_of_header(name: str) -> str | None:
@@ -187,31 +194,47 @@ def _describe(  # noqa: PLR0913, PLR0917 - all it says is in its arguments
 
 
 def _choose(
-    names: Sequence[str], contents: Sequence[_Content], first: int, code_type: CodeType | None
-) -> list[CodeColumn]:
-    """Choose the best column of ASINs and the best of GTINs; a row's ASIN comes first."""
-    best: dict[bool, tuple[tuple[bool, int], CodeColumn]] = {}
+    names: Sequence[str],
+    contents: Sequence[_Content],
+    first: int,
+    code_type: CodeType | None,
+    skipped: Sequence[int],
+) -> tuple[list[CodeColumn], list[str]]:
+    """Choose the best column of ASINs and the best of GTINs; a row's ASIN comes first.
+
+    Returns them, and a hint for each other column that holds as many codes as the one chosen over it.
+    """
+    groups: dict[bool, list[tuple[tuple[bool, int], CodeColumn]]] = {True: [], False: []}
     for index, (name, content) in enumerate(zip(names, contents, strict=True)):
         kind = kind_of_header(name)
         asin_share, gtin_share = content.share(first)
         share = asin_share + gtin_share
-        refused = _NEVER & set(re.split(r"[\W_]+", name.casefold()))
+        refused = index in skipped or _NEVER & set(re.split(r"[\W_]+", name.casefold()))
         if refused or share < (_LEAST_SHARE_NAMED if kind else _LEAST_SHARE):
             continue
-        holds_asins = asin_share >= gtin_share
-        rank = (kind is not None, int((content.asins | content.gtins)[first:].sum()))
         why = f"and the header says {kind.upper()}" if kind else ""
-        column = _describe(index, name, content, first, code_type, why)
-        if holds_asins not in best or rank > best[holds_asins][0]:
-            best[holds_asins] = (rank, column)
-    return [best[holds_asins][1] for holds_asins in (True, False) if holds_asins in best]
+        rank = (kind is not None, int((content.asins | content.gtins)[first:].sum()))
+        groups[asin_share >= gtin_share].append((rank, _describe(index, name, content, first, code_type, why)))
+    columns, hints = [], []
+    for group in groups.values():
+        if group:
+            best_rank, best = max(group, key=lambda ranked: ranked[0])
+            columns.append(best)
+            hints += [
+                f"column {column.name!r} holds as many codes as {best.name!r}; to use it: --code-column {column.name!r}"
+                for rank, column in group
+                if rank[1] >= best_rank[1] and column is not best
+            ]
+    return columns, hints
 
 
 def _resolve(name: str, names: Sequence[str], flag: str) -> int:
     """Find a column by its header, or by its letter where no header is called so."""
-    for index, header in enumerate(names):
-        if header.casefold() == name.strip().casefold():
-            return index
+    called_so = [index for index, header in enumerate(names) if header.casefold() == name.strip().casefold()]
+    if len(called_so) == 1:
+        return called_so[0]
+    if called_so:
+        raise ConfigError(f"{flag}: {len(called_so)} columns are called {name!r}. Name one by its letter, such as B")
     if re.fullmatch(r"[A-Za-z]{1,3}", name):
         index = 0
         for letter in name.upper():

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 UPC_DIGITS, EAN_DIGITS, MAX_DIGITS = 12, 13, 14
 EAN8_DIGITS = 8
-EAN8_END = 10**EAN8_DIGITS
-"""GTIN-13s below this number don't exist: GS1 keeps the prefixes 0000000-0000099 free for padded GTIN-8s."""
 
 _RESTRICTED = ((20, 30), (40, 60), (200, 300), (980, 985), (990, 1000))
 """GS1 prefixes, first and end, of numbers that mean something in one shop or one campaign only."""

@@ -14,7 +14,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from enricher.codes import asin, gtin, marketplaces, reading
-from enricher.model import NO_KEY, Cells, CodeType, Domain, Key, KeyArray, pack, pack_array, with_domains
+from enricher.model import (
+    EAN8_END,
+    NO_KEY,
+    Cells,
+    CodeType,
+    Domain,
+    Key,
+    KeyArray,
+    pack,
+    pack_array,
+    read_digits,
+    with_domains,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +34,6 @@ if TYPE_CHECKING:
     from enricher.codes.reading import Evidence
 
 _DOMAINS = tuple(Domain)
-_DIGIT = np.arange(256, dtype=np.uint8) - ord("0")
-_BASE36 = np.full(256, 255, np.uint8)
-for _value, _char in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
-    _BASE36[ord(_char)] = _value
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +115,8 @@ def plain(cells: Cells, wanted: CodeType | None) -> tuple[KeyArray, npt.NDArray[
     if wanted is not CodeType.ASIN:
         for length in (gtin.UPC_DIGITS, gtin.EAN_DIGITS, gtin.MAX_DIGITS):
             rows = np.flatnonzero((lengths == length) & (cells.zeros <= length))
-            at, values = _horner(_matrix(text, rows, length), _DIGIT, 10)
-            good = gtin.valid_array(values) & ~gtin.restricted_array(values) & (values >= gtin.EAN8_END)
+            at, values = read_digits(_matrix(text, rows, length), 10)
+            good = gtin.valid_array(values) & ~gtin.restricted_array(values) & (values >= EAN8_END)
             is_upc = values < np.uint64(10**gtin.UPC_DIGITS)
             _place(keys, CodeType.UPC, rows[at[good & is_upc]], values[good & is_upc])
             if wanted is not CodeType.UPC:
@@ -117,8 +125,9 @@ def plain(cells: Cells, wanted: CodeType | None) -> tuple[KeyArray, npt.NDArray[
     if wanted in {None, CodeType.ASIN}:
         rows = np.flatnonzero(lengths == asin.LENGTH)
         matrix = _matrix(text, rows, asin.LENGTH)
-        own = (matrix[:, 0] == ord("B")) & (_DIGIT[matrix[:, 1:]] < 10).any(axis=1)  # noqa: PLR2004 - digits
-        at, values = _horner(matrix[own], _BASE36, 36)
+        is_digit = (matrix[:, 1:] >= ord("0")) & (matrix[:, 1:] <= ord("9"))
+        own = (matrix[:, 0] == ord("B")) & is_digit.any(axis=1)
+        at, values = read_digits(matrix[own], 36)
         _place(keys, CodeType.ASIN, rows[np.flatnonzero(own)[at]], values)
     return keys, lengths == 0, text
 
@@ -131,18 +140,6 @@ def _matrix(text: pa.StringArray, rows: npt.NDArray[np.intp], length: int) -> np
     starts = np.frombuffer(offsets, np.int32)[text.offset + rows]
     matrix: npt.NDArray[np.uint8] = np.frombuffer(data, np.uint8)[starts[:, None] + np.arange(length)]
     return matrix
-
-
-def _horner(
-    matrix: npt.NDArray[np.uint8], table: npt.NDArray[np.uint8], base: int
-) -> tuple[npt.NDArray[np.intp], KeyArray]:
-    """Turn rows of digits into numbers. Returns which rows were digits throughout, and their numbers."""
-    digits = table[matrix]
-    rows = np.flatnonzero((digits < base).all(axis=1))
-    values = np.zeros(len(rows), np.uint64)
-    for column in digits[rows].T:
-        values = values * np.uint64(base) + column
-    return rows, values
 
 
 def _place(keys: KeyArray, code_type: CodeType, rows: npt.NDArray[np.intp], values: KeyArray) -> None:

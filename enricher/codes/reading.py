@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from enricher.codes import asin, gtin, marketplaces
-from enricher.model import CodeType, Domain
+from enricher.model import EAN8_END, CodeType, Domain
 
 _WRAPPERS = re.compile(r"""^(?:=?["'`\u2018\u2019]+|\[)+\s*|\s*(?:["'`\u2018\u2019]+|\])+$""")
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d+)", re.IGNORECASE)
@@ -69,7 +69,8 @@ def read(text: str, zeros: int, evidence: Evidence, *, numeric: bool) -> Reading
         if len(decimals) < exponent:
             lost = f"shortened to {text.strip()} by a spreadsheet: the other digits are lost"
             return Reading(None, note=f"{lost}; take the code from its source")
-        bare = whole + decimals[:exponent]
+        written_out = _read_digits(whole + decimals[:exponent], zeros, evidence, numeric=numeric)
+        return replace(written_out, note=written_out.note or f"written out from {bare}")
     compact = _BETWEEN_DIGITS.sub("", bare)
     if compact.isdigit():
         return _read_digits(compact, zeros, evidence, numeric=numeric)
@@ -140,7 +141,7 @@ def _whole(digits: str, evidence: Evidence, note: str = "") -> Reading:
         return Reading(None, note=f"check digit wrong: {digits} would have to end in {right}; a mistyped digit?")
     if length == gtin.MAX_DIGITS and digits[0] != "0":
         return Reading(None, note=f"{digits} is a GTIN-14 of a case or a weight, another article than the single one")
-    if length == gtin.MAX_DIGITS and int(digits) < gtin.EAN8_END:
+    if length == gtin.MAX_DIGITS and int(digits) < EAN8_END:
         return Reading(None, note=f"{digits} can be an EAN-8 or a UPC: write it with 8 or with 12 digits")
     if length == gtin.EAN8_DIGITS:
         if gtin.is_upc_e(digits) and evidence.header != "ean" and evidence.wanted is not CodeType.EAN:

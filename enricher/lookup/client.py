@@ -10,16 +10,17 @@ import contextlib
 import ipaddress
 import json
 import logging
+import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
+from urllib.parse import quote, quote_plus, urlsplit
 
 import requests
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from enricher.errors import ApiError, ApiKeyError, ConfigError
-from enricher.model import Item, Levels
+from enricher.model import SANDBOX_HOST, Item, Levels, ToldLevels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,45 +28,41 @@ if TYPE_CHECKING:
     from enricher.clock import Clock
     from enricher.lookup.plan import Chunk
 
-SANDBOX_HOST = "localhost"
-"""What every server of this machine is called, whatever its port: none of them is the live service."""
 _MAX_BODY_BYTES = 8 * 1024 * 1024
 _IDLE_S = 2.0
 _RESTORE_RATE = re.compile(r"Restore rate:\s*([\d.]+)\s*/\s*min", re.IGNORECASE)
+_MAX_COUNT = 10**15
+_MAX_MESSAGE = 200
 _DAILY_TEXT = "daily"
 _BUCKET_TEXT = "bucket"
 
 
-class _Lookup(BaseModel):
-    """The reply of /products/lookup (API.md, "Response"). `bucketSize` is the tokens left in the bucket."""
-
-    model_config = ConfigDict(extra="ignore")
-    items: list[Item]
-    daily_tokens_left: int = Field(alias="dailyTokensLeft")
-    bucket_left: int = Field(alias="bucketSize")
-    daily_reset_ms: float = Field(alias="msBeforeNextDailyToken")
-    consumed_tokens: int = Field(alias="consumedTokens")
+_Tokens = Annotated[int, BeforeValidator(lambda value: math.floor(value) if isinstance(value, float) else value)]
 
 
 class _Account(BaseModel):
     """The reply of /account/tokens (API.md, "Account Tokens")."""
 
     model_config = ConfigDict(extra="ignore")
-    daily_tokens_left: int = Field(alias="dailyTokensLeft")
-    daily_limit: int = Field(alias="dailyTokensLimit")
-    bucket_left: int = Field(alias="minutelyTokensLeft")
-    bucket_capacity: int = Field(alias="minutelyBucketCapacity")
+    daily_tokens_left: _Tokens = Field(alias="dailyTokensLeft")
+    daily_limit: _Tokens = Field(alias="dailyTokensLimit")
+    bucket_left: _Tokens = Field(alias="minutelyTokensLeft")
+    bucket_capacity: _Tokens = Field(alias="minutelyBucketCapacity")
     rate_per_min: float = Field(alias="tokensPerMinute")
     daily_reset_ms: float = Field(alias="msBeforeNextDailyReset")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A paid reply: its items, what it cost in tokens, and the levels after it."""
+    """A paid reply: its items, what it cost in tokens, and what it says of the levels after it.
+
+    `oddities` counts entries among the items that are no items.
+    """
 
     items: tuple[Item, ...]
+    oddities: int
     consumed: int
-    levels: Levels
+    levels: ToldLevels
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +103,31 @@ def check_url(url: str) -> str:
     Raises ConfigError for plain http to another machine (the key would travel in the open), and for addresses that
     carry a user, a query or a fragment.
     """
-    parts = urlsplit(url.strip())
+    # The address is not repeated in any message: people paste it with the key in it.
+    try:
+        parts = urlsplit(url.strip())
+        parts.port  # noqa: B018 - reading it is what checks it
+    except ValueError as error:
+        raise ConfigError(f"the API address can't be read: {error}") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigError(f"the API address must look like https://api.asinscope.com, not {url!r}")
+        raise ConfigError("the API address must look like https://api.asinscope.com")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigError("the API address must be a plain address, without a user, a query or a fragment")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise ConfigError(f"plain http:// to {parts.hostname} would send the API key in the open: use https://")
     return url.strip().rstrip("/")
 
 
 def host_of(url: str) -> str:
-    """Return the name of the service behind an address; a server of this machine is always called localhost."""
-    host = urlsplit(url).hostname or ""
-    return SANDBOX_HOST if is_loopback(host) else host
+    """Return the name of the service behind an address; a server of this machine is always called SANDBOX_HOST.
+
+    Raises ConfigError as `check_url`.
+    """
+    host = urlsplit(check_url(url)).hostname or ""
+    return SANDBOX_HOST if _is_loopback(host) else host
 
 
-def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine."""
+def _is_loopback(host: str) -> bool:
     if host == SANDBOX_HOST:
         return True
     with contextlib.suppress(ValueError):
@@ -156,7 +160,9 @@ class Client:
                 f"{self._url} can't be reached: {reply.message}. Check the address and the network, run again"
             )
         if reply.status != requests.codes.ok:
-            raise ApiError(f"{self._url} refused to tell the tokens left: {reply.status} {reply.message}")
+            raise ApiError(
+                f"{self._url} did not tell the tokens left: it answered {reply.status}. {reply.message}".rstrip()
+            )
         try:
             account = _Account.model_validate(reply.payload)
         except ValidationError as error:
@@ -180,7 +186,7 @@ class Client:
             return reply
         status = reply.status
         if status == requests.codes.ok:
-            return _found(reply.payload)
+            return _found(reply.payload, len(chunk.codes))
         if status == requests.codes.too_many_requests:
             return _too_many(reply)
         if status == requests.codes.bad_request:
@@ -229,34 +235,54 @@ class Client:
                 if self._clock.monotonic_s() > deadline_s:
                     raise requests.Timeout
             self._used_s = self._clock.monotonic_s()
-            return _Answer(response.status_code, bytes(body), response.headers.get("Retry-After"))
+            retry_after = response.headers.get("Retry-After")
+            return _Answer(response.status_code, bytes(body), retry_after, self._key)
 
 
 class _Answer:
-    """An HTTP reply, whole."""
+    """An HTTP reply, whole. `message` is the server's own, without the key: a server may repeat the URL it was sent."""
 
-    def __init__(self, status: int, body: bytes, retry_after: str | None) -> None:
+    def __init__(self, status: int, body: bytes, retry_after: str | None, key: str) -> None:
         self.status = status
-        self.retry_after_s = float(retry_after) if retry_after and retry_after.isdigit() else None
+        self.retry_after_s = float(retry_after) if retry_after and retry_after.isdecimal() else None
         self.payload: Any = None
         if status == requests.codes.ok or body[:1] == b"{":
             with contextlib.suppress(ValueError, RecursionError):
-                self.payload = json.loads(body, parse_constant=_refuse_constant)
+                # NaN is no JSON, but the reply it stands in was paid for: it counts as a missing value.
+                self.payload = json.loads(body, parse_constant=lambda _: None)
         message = self.payload.get("error") if isinstance(self.payload, dict) else None
-        self.message = message if isinstance(message, str) else ""
+        self.message = _without(key, message) if isinstance(message, str) else ""
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+def _without(key: str, message: str) -> str:
+    for form in (key, quote(key), quote(key, safe=""), quote_plus(key)):
+        message = message.replace(form, "...")
+    return message[:_MAX_MESSAGE]
 
 
-def _found(payload: Any) -> Found | NoReply:
-    try:
-        reply = _Lookup.model_validate(payload)
-    except ValidationError as error:
-        return NoReply(f"the service's answer can't be read: {_first_fault(error)}", maybe_charged=True)
-    levels = Levels(reply.bucket_left, reply.daily_tokens_left, reply.daily_reset_ms / 1000)
-    return Found(tuple(reply.items), reply.consumed_tokens, levels)
+def _found(payload: Any, asked: int) -> Found | NoReply:
+    """Read a lookup's reply (API.md, "Response"); `bucketSize` is the tokens left in the bucket.
+
+    The items are what was paid for: an odd level beside them is no reason to throw them away and pay again.
+    """
+    entries = payload.get("items") if isinstance(payload, dict) else None
+    if not isinstance(entries, list):
+        return NoReply("the service's answer holds no list of products", maybe_charged=True)
+    items = tuple(entry for entry in entries if isinstance(entry, dict))
+    consumed, reset_ms = _count(payload.get("consumedTokens")), _count(payload.get("msBeforeNextDailyToken"))
+    levels = ToldLevels(
+        _count(payload.get("bucketSize")),
+        _count(payload.get("dailyTokensLeft")),
+        None if reset_ms is None else reset_ms / 1000,
+    )
+    return Found(items, len(entries) - len(items), asked if consumed is None else consumed, levels)
+
+
+def _count(value: Any) -> int | None:
+    """Read a number of tokens or milliseconds, rounded down; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MAX_COUNT:
+        return None
+    return int(value)
 
 
 def _too_many(reply: _Answer) -> BucketEmpty | DayEmpty | NoReply:

@@ -30,6 +30,8 @@ _MOST_TRIES_IF_CHARGED = 2
 _BACKOFF_CAP_S = 30.0
 _GIVE_UP_AFTER = 5
 """Chunks that failed one after the other: the service is down, and the rest can wait for the next run."""
+_GIVE_UP_AFTER_REFUSED = 20
+"""Codes the service called malformed, one after the other: it means something else than the codes."""
 _MOST_REFUSALS = 8
 """429s for one chunk without one reply: a rival takes every token, or the levels mean something else."""
 
@@ -71,8 +73,9 @@ class MaybePaid:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The loop is about to sleep; `left_s` is what remains of the whole wait."""
+    """The loop is about to sleep for `sleep_s`; `left_s` is what remains of the whole wait."""
 
+    sleep_s: float
     left_s: float
     reason: Literal["bucket", "day", "fault"]
 
@@ -81,7 +84,7 @@ class Waiting:
 class Stopped:
     """The loop ends before the last chunk."""
 
-    reason: Literal["day", "signal", "down", "key"]
+    reason: Literal["budget", "day", "signal", "down", "key"]
     message: str
     reset_s: float = 0.0
 
@@ -102,14 +105,15 @@ class _Attempt:
 class Engine:
     """Looks up chunks one after the other.
 
-    `reserve` tokens of the day are left to others. `stop` is asked between requests. `wait_for_day`: sleep until the
-    daily reset instead of ending with Stopped.
+    `reserve` tokens of the day are left to others, and at most `budget` are spent, tokens of lost replies included.
+    `stop` is asked between requests. `wait_for_day`: sleep until the daily reset instead of ending with Stopped.
     """
 
     api: Api
     clock: Clock
     levels: Levels
     reserve: int = 0
+    budget: int | None = None
     wait_for_day: bool = False
     stop: Callable[[], bool] = lambda: False
     jitter: random.Random = field(default_factory=random.Random)
@@ -117,7 +121,8 @@ class Engine:
     def __post_init__(self) -> None:
         self._quota = Quota(self.levels, self.clock.monotonic_s(), self.reserve)
         self._queue: deque[_Attempt] = deque()
-        self._failed_in_a_row = 0
+        self._failed_in_a_row = self._refused_in_a_row = 0
+        self._spent = 0
 
     def run(self, chunks: Iterable[Chunk]) -> Iterator[Event]:
         """Look up every chunk. After a Stopped event nothing more comes; keys without Reply or Failure are open."""
@@ -133,7 +138,13 @@ class Engine:
         if self.stop():
             yield Stopped("signal", "stopped on request; run again to go on")
             return
-        decision = self._quota.decide(len(self._queue[0].chunk.codes), self.clock.monotonic_s())
+        wanted = len(self._queue[0].chunk.codes)
+        if self.budget is not None:
+            wanted = min(wanted, self.budget - self._spent)
+            if wanted <= 0:
+                yield Stopped("budget", f"the budget of {self.budget:,} tokens is spent; run again to go on")
+                return
+        decision = self._quota.decide(wanted, self.clock.monotonic_s())
         match decision:
             case Wait():
                 yield from self._sleep(decision.duration_s, "bucket")
@@ -143,14 +154,20 @@ class Engine:
             case DayUsedUp():
                 yield Stopped("day", "today's tokens are used up; run again after the reset", decision.reset_s)
             case Send():
-                attempt = self._queue.popleft()
-                if decision.tokens < len(attempt.chunk.codes):
-                    chunk, rest = attempt.chunk.split(decision.tokens)
-                    attempt = _Attempt(chunk)
-                    self._queue.appendleft(_Attempt(rest))
-                yield from self._ask(attempt)
+                yield from self._ask(self._take(decision.tokens))
                 if self._failed_in_a_row >= _GIVE_UP_AFTER:
                     yield Stopped("down", f"{_GIVE_UP_AFTER} requests in a row failed; run again later to go on")
+                elif self._refused_in_a_row >= _GIVE_UP_AFTER_REFUSED:
+                    yield Stopped("down", f"the service refused {_GIVE_UP_AFTER_REFUSED} codes in a row as malformed")
+
+    def _take(self, tokens: int) -> _Attempt:
+        """Take the first chunk from the queue, or as much of it as there are tokens for."""
+        attempt = self._queue.popleft()
+        if tokens < len(attempt.chunk.codes):
+            chunk, rest = attempt.chunk.split(tokens)
+            self._queue.appendleft(_Attempt(rest, attempt.tries, attempt.refusals))
+            attempt = _Attempt(chunk, attempt.tries, attempt.refusals)
+        return attempt
 
     def _ask(self, attempt: _Attempt) -> Iterator[Event]:
         """Send one request; what it did not settle goes back to the head of the queue."""
@@ -161,7 +178,8 @@ class Engine:
             return
         match reply:
             case Found():
-                self._failed_in_a_row = 0
+                self._failed_in_a_row = self._refused_in_a_row = 0
+                self._spent += reply.consumed
                 self._quota.observe(reply.levels, reply.consumed, self.clock.monotonic_s())
                 yield self._reply(attempt.chunk, reply)
             case BadRequest():
@@ -191,6 +209,7 @@ class Engine:
         """Ask again after a while, but only a bounded number of times."""
         attempt.tries += 1
         if reply.maybe_charged:
+            self._spent += len(attempt.chunk.codes)
             yield MaybePaid(len(attempt.chunk.codes))
         if attempt.tries >= (_MOST_TRIES_IF_CHARGED if reply.maybe_charged else _MOST_TRIES):
             yield self._fail(attempt, reply.message)
@@ -207,11 +226,13 @@ class Engine:
         now = self.clock.now()
         fetched_at = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as exact as the resume file keeps it
         answers = tuple(Answer(key, matched, fetched_at) for key, matched in items.items())
-        return Reply(answers, found.consumed, strays, found.levels)
+        levels = self._quota.levels_at(self.clock.monotonic_s())
+        return Reply(answers, found.consumed, strays + found.oddities, levels)
 
     def _divide(self, chunk: Chunk, message: str) -> Iterator[Failure]:
         """Halve a chunk that the server calls malformed until the bad code stands alone; a 400 costs nothing."""
         if len(chunk.codes) == 1:
+            self._refused_in_a_row += 1
             yield Failure(tuple(chunk.keys()), f"refused by the service: {message}")
             return
         first, second = chunk.split(len(chunk.codes) // 2)
@@ -224,8 +245,9 @@ class Engine:
     def _sleep(self, duration_s: float, reason: Literal["bucket", "day", "fault"]) -> Iterator[Waiting]:
         until_s = self.clock.monotonic_s() + duration_s
         while (left_s := until_s - self.clock.monotonic_s()) > 0 and not self.stop():
-            yield Waiting(left_s, reason)
-            self.clock.sleep(min(_TICK_S, left_s))
+            sleep_s = min(_TICK_S, left_s)
+            yield Waiting(sleep_s, left_s, reason)
+            self.clock.sleep(sleep_s)
 
     def _refresh(self) -> None:
         """Ask the account anew; when it does not answer, go on with what is known."""
@@ -235,4 +257,4 @@ class Engine:
             return  # the next lookup meets the same refusal, and there it is handled
         except ApiError:
             return
-        self._quota.observe(levels, 0, self.clock.monotonic_s())
+        self._quota.restart(levels, self.clock.monotonic_s())

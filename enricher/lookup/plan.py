@@ -62,9 +62,9 @@ def schedule(tokens: int, levels: Levels, reserve: int = 0) -> Schedule:
 
     Within a day the bucket gives what it holds and then its rate; a new day starts when the daily limit resets.
     """
-    rate_per_s = (levels.rate_per_min or 0.0) / 60
+    rate_per_s = levels.rate_per_min / 60
     today = max(0, levels.daily_left - reserve)
-    a_day = max(0, (levels.daily_limit or levels.daily_left) - reserve)
+    a_day = max(0, levels.daily_limit - reserve)
     bucket, now_s, reset_s = float(levels.bucket_left), 0.0, levels.daily_reset_s
     days: list[int] = []
     while tokens > 0:
@@ -77,7 +77,6 @@ def schedule(tokens: int, levels: Levels, reserve: int = 0) -> Schedule:
             return Schedule(now_s + wait_s, tuple(days))
         if not a_day or not (rate_per_s or bucket):
             return Schedule(float("inf"), tuple(days))
-        full = levels.bucket_capacity or levels.bucket_left
-        bucket = min(float(full), bucket - spend + (reset_s - now_s) * rate_per_s)
+        bucket = min(float(levels.bucket_capacity), bucket - spend + (reset_s - now_s) * rate_per_s)
         now_s, reset_s, today = reset_s, reset_s + _DAY_S, a_day
     return Schedule(0.0, tuple(days))

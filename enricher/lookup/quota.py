@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from enricher.model import Levels
+
 if TYPE_CHECKING:
-    from enricher.model import Levels
+    from enricher.model import ToldLevels
 
 _SLACK_S = 0.002
 """Added to every wait: the two clocks tick apart, and a refusal costs a whole round trip."""
@@ -41,18 +43,9 @@ class Quota:
     """What is known of the account's quota at a moment of the caller's clock, in seconds."""
 
     def __init__(self, levels: Levels, now_s: float, reserve: int = 0) -> None:
-        self._capacity = levels.bucket_capacity or max(1, levels.bucket_left)
-        self._rate_per_s = (levels.rate_per_min or 0.0) / 60
         self._reserve = reserve
-        self._bucket = float(levels.bucket_left)
         self._daily_left = levels.daily_left
-        self._observed_s = now_s
-        self._reset_at_s = now_s + levels.daily_reset_s
-
-    @property
-    def capacity(self) -> int:
-        """The most tokens that the bucket ever holds, so the most codes that one request may ask for."""
-        return self._capacity
+        self.restart(levels, now_s)
 
     @property
     def daily_left(self) -> int:
@@ -78,22 +71,39 @@ class Quota:
             return DayUsedUp(max(0.0, self._reset_at_s - now_s))
         return Wait(missing / self._rate_per_s + _SLACK_S)
 
-    def observe(self, levels: Levels, spent: int, now_s: float) -> None:
-        """Take over the levels of a reply that spent `spent` tokens."""
-        predicted = self.bucket_at(now_s) - spent
+    def observe(self, told: ToldLevels, spent: int, now_s: float) -> None:
+        """Take over what a reply that spent `spent` tokens says; what it does not say is predicted."""
+        predicted = max(0.0, self.bucket_at(now_s) - spent)
         # The reply says 41 of a true 41.9: keep the fraction we know of, or a long run loses a token every reply.
-        whole = levels.bucket_left
-        self._bucket = predicted if whole <= predicted < whole + 1 else float(whole)
-        self._daily_left = levels.daily_left
+        whole = told.bucket_left
+        self._bucket = predicted if whole is None or whole <= predicted < whole + 1 else float(whole)
+        self._daily_left = max(0, self._daily_left - spent) if told.daily_left is None else told.daily_left
+        if told.daily_reset_s is not None:
+            self._reset_at_s = now_s + told.daily_reset_s
         self._observed_s = now_s
-        self._reset_at_s = now_s + levels.daily_reset_s
-        if levels.bucket_capacity is not None:
-            self._capacity = levels.bucket_capacity
-        if levels.rate_per_min is not None:
-            self._rate_per_s = levels.rate_per_min / 60
+
+    def levels_at(self, now_s: float) -> Levels:
+        """Return the levels as they are known or predicted."""
+        return Levels(
+            int(self.bucket_at(now_s)),
+            self._daily_left,
+            max(0.0, self._reset_at_s - now_s),
+            self._capacity,
+            self._rate_per_s * 60,
+            self._daily_limit,
+        )
 
     def refused(self, now_s: float, rate_per_min: float | None) -> None:
         """Learn from a 429 of the bucket: it holds less than a chunk, whatever was predicted."""
         self._bucket, self._observed_s = 0.0, now_s
         if rate_per_min:
             self._rate_per_s = rate_per_min / 60
+
+    def restart(self, levels: Levels, now_s: float) -> None:
+        """Take over the levels of the account, plan and all."""
+        self._capacity = max(1, levels.bucket_capacity)
+        self._rate_per_s = levels.rate_per_min / 60
+        self._bucket = float(levels.bucket_left)
+        self._daily_left, self._daily_limit = levels.daily_left, levels.daily_limit
+        self._observed_s = now_s
+        self._reset_at_s = now_s + levels.daily_reset_s

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _STATUSES = tuple(RowStatus)
+_ARROW_TYPES = {
+    "text": pa.string(),
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "list": pa.string(),  # its entries joined
+}
+_LOOKUP_TYPES = {"match_count": pa.int64()}
 NO_KEY_INDEX = -1
 _MULTIPLE_NOTE = "{} products have this code; the best-ranked is shown"
 
@@ -72,8 +80,10 @@ class Columns:
     prefix: str = "amazon_"
     list_separator: str = "; "
 
-    def names(self) -> tuple[str, ...]:
-        return (*(self.prefix + name for name in self.fields), *LOOKUP_FIELDS)
+    def schema(self) -> pa.Schema:
+        """Return names and types of the new columns."""
+        fields = [(self.prefix + name, _ARROW_TYPES[FIELDS[name].kind]) for name in self.fields]
+        return pa.schema([*fields, *((name, _LOOKUP_TYPES.get(name, pa.string())) for name in LOOKUP_FIELDS)])
 
 
 def statuses(rows: Rows, answers: Answers) -> npt.NDArray[np.uint8]:
@@ -103,7 +113,7 @@ def additions(rows: Rows, answers: Answers, columns: Columns) -> Additions:
     rest, status_of = np.divmod(distinct, len(_STATUSES) + 1)
     key_of, note_of = np.divmod(rest, len(texts))
     pieces = _pieces(key_of - 1, status_of, [texts[note] for note in note_of], answers, columns)
-    return Additions(columns.names(), pieces, np.where(rows.empty, -1, index).astype(np.int32))
+    return Additions(pieces, np.where(rows.empty, -1, index).astype(np.int32))
 
 
 def _pieces(
@@ -136,7 +146,7 @@ def _pieces(
         ),
         stamps,
     ]
-    return pa.table(arrays, names=list(columns.names()))
+    return pa.table(arrays, schema=columns.schema())
 
 
 def _note(note: str, key: int, status: RowStatus, matches: int, answers: Answers) -> list[str]:
@@ -146,7 +156,9 @@ def _note(note: str, key: int, status: RowStatus, matches: int, answers: Answers
         parts.append(answers.failures[key])
     elif status is RowStatus.PENDING:
         parts.append(answers.pending if key != NO_KEY_INDEX else "beyond --limit")
-    elif status is RowStatus.FOUND:
+    elif key in answers.failures:
+        parts.append(f"could not be asked again ({answers.failures[key]}): the answer is of fetched_at")
+    if status is RowStatus.FOUND:
         parts += [_MULTIPLE_NOTE.format(matches) if matches > 1 else "", answers.source_note]
     return parts
 

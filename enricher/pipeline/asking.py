@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from enricher import lookup, merge, sandbox
-from enricher.errors import ApiKeyError
+from enricher.errors import ApiKeyError, ConfigError
 from enricher.model import Key, KeyArray, pack, unpack
 
 if TYPE_CHECKING:
@@ -59,10 +59,9 @@ class Asking:
     tokens: int = 0
     strays: int = 0
     maybe_paid: int = 0
-    asked: int = 0
     waited_s: float = 0.0
     levels: Levels | None = None
-    stopped: Literal["", "max_tokens", "day", "signal", "down", "key"] = ""
+    stopped: Literal["", "budget", "day", "signal", "down", "key"] = ""
     stop_message: str = ""
     reset_s: float = 0.0
     failures: dict[Key, str] = field(default_factory=dict)
@@ -70,29 +69,28 @@ class Asking:
     def ask(self, wanted: list[Key], store: Store) -> None:
         """Look up `wanted` as far as the quota and the settings allow. Raises ApiKeyError, ApiError, StoreError."""
         settings = self.task.settings.lookup
-        most = settings.max_tokens if settings.max_tokens is not None else len(wanted)
-        allowed = wanted[:most]
         if settings.offline or not wanted:
-            return
-        if not allowed:
-            self._max_tokens_reached()
             return
         with client_of(self.task, self.clock) as client:
             self.levels = client.account()
-            self.observer.looking_up(len(allowed), self.levels)
+            if settings.reserve_tokens >= self.levels.daily_limit:
+                raise ConfigError(
+                    f"--reserve-tokens {settings.reserve_tokens:,} leaves nothing of the account's "
+                    f"{self.levels.daily_limit:,} tokens a day"
+                )
+            self.observer.looking_up(len(wanted[: settings.max_tokens]), self.levels)
             engine = lookup.Engine(
                 client,
                 self.clock,
                 self.levels,
                 reserve=settings.reserve_tokens,
+                budget=settings.max_tokens,
                 wait_for_day=settings.on_quota == "wait",
                 stop=self.stop,
             )
-            for event in engine.run(lookup.chunks_of(allowed)):
+            for event in engine.run(lookup.chunks_of(wanted)):
                 self._take(event, store)
                 self.observer.event(event)
-        if not self.stopped and len(allowed) < len(wanted):
-            self._max_tokens_reached()
 
     def answers(self, keys: KeyArray, store: Store) -> merge.Answers:
         """Return what is known now of the run's unique keys."""
@@ -111,19 +109,12 @@ class Asking:
                 store.put(event.answers)
                 self.tokens += event.tokens
                 self.strays += event.strays
-                self.asked += len(event.answers)
                 self.levels = event.levels
             case lookup.Failure():
                 self.failures.update(dict.fromkeys(event.keys, event.reason))
             case lookup.MaybePaid():
                 self.maybe_paid += event.codes
             case lookup.Waiting():
-                self.waited_s += min(1.0, event.left_s)
+                self.waited_s += event.sleep_s
             case lookup.Stopped():
                 self.stopped, self.stop_message, self.reset_s = event.reason, event.message, event.reset_s
-
-    def _max_tokens_reached(self) -> None:
-        self.stopped, self.stop_message = (
-            "max_tokens",
-            f"--max-tokens {self.task.settings.lookup.max_tokens} is reached",
-        )

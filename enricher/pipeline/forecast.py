@@ -30,16 +30,14 @@ def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.P
     Raises EnricherError; a service that can't be reached, or no key, costs only the forecast of the time.
     """
     clock = clock or SystemClock()
+    host = task.host  # a wrong address is said before the file is read
     reading = read(task, observer)
     settings = task.settings.lookup
-    with Store(task.store_path, task.host, read_only=True) as store:
-        wanted = open_keys(reading.keys, store, task.settings, clock)
-    if settings.max_tokens is not None:
-        wanted = wanted[: settings.max_tokens]
-    if settings.offline:
-        wanted = []
-    levels, note = _levels(task, clock)
-    schedule = lookup.schedule(len(wanted), levels, settings.reserve_tokens) if levels else None
+    with Store(task.store_path, host, read_only=True) as store:
+        unknown = open_keys(reading.keys, store, task.settings, clock)
+    wanted = [] if settings.offline else unknown[: settings.max_tokens]
+    levels, note = _levels(task, clock) if wanted else (None, "")
+    schedule = lookup.schedule(len(wanted), levels, settings.reserve_tokens) if levels else lookup.Schedule(0.0, ())
     has_key, rows = reading.rows.key_index != merge.NO_KEY_INDEX, reading.rows
     counted = ~rows.empty & ~rows.beyond
     return report.PlanReport(
@@ -50,12 +48,12 @@ def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.P
         rows_invalid=int((rows.invalid & counted).sum()),
         rows_blank=int((~has_key & ~rows.invalid & counted).sum()),
         duplicates=int(has_key.sum()) - len(reading.keys),
-        groups=_groups(unpack(reading.keys), wanted),
+        groups=_groups(unpack(reading.keys), unknown, wanted),
         tokens=len(wanted),
         requests=len(lookup.chunks_of(wanted)),
         made_at=clock.now().isoformat(),
-        duration_s=schedule.duration_s if schedule else None,
-        tokens_by_day=schedule.tokens_by_day if schedule else (),
+        duration_s=schedule.duration_s if levels or not wanted else None,
+        tokens_by_day=schedule.tokens_by_day,
         tokens_left_today=levels.daily_left if levels else None,
         note=note,
     )
@@ -105,13 +103,16 @@ def _levels(task: Task, clock: Clock) -> tuple[Levels | None, str]:
         return None, f"the time it takes can't be told: {error}"
 
 
-def _groups(keys: Iterable[Key], wanted: Iterable[Key]) -> list[report.Group]:
-    all_codes = Counter((key.code_type, key.domain) for key in keys)
-    open_codes = Counter((key.code_type, key.domain) for key in wanted)
+def _groups(keys: Iterable[Key], unknown: Iterable[Key], wanted: Iterable[Key]) -> list[report.Group]:
+    all_codes, unknown_codes, wanted_codes = (
+        Counter((key.code_type, key.domain) for key in part) for part in (keys, unknown, wanted)
+    )
     return [
-        report.Group(code_type, domain, codes, codes - tokens, tokens, -(-tokens // MAX_CHUNK))
+        report.Group(
+            code_type, domain, codes, codes - unknown_codes[code_type, domain], tokens, -(-tokens // MAX_CHUNK)
+        )
         for (code_type, domain), codes in all_codes.items()
-        for tokens in [open_codes[code_type, domain]]
+        for tokens in [wanted_codes[code_type, domain]]
     ]
 
 

@@ -76,15 +76,18 @@ def read(task: Task, observer: Observer) -> Reading:
 
 
 def find_table(path: Path, settings: Settings) -> tuple[sheets.Source, codes.Layout]:
-    """Take the sheet that was asked for, or the first that has a column of codes."""
+    """Take the sheet that was asked for, or the first that is not hidden and has a column of codes."""
     sources = list(sheets.open_sources(path))
     wanted = settings.input.sheet
-    if wanted is not None:
-        names = ", ".join(source.sheet or "(the file has no sheets)" for source in sources)
+    names = ", ".join(source.sheet or "(the file has no sheets)" for source in sources)
+    if wanted is None:
+        sources = [source for source in sources if not source.hidden]
+    else:
         sources = [source for source in sources if (source.sheet or "").casefold() == wanted.casefold()]
-        if not sources:
-            raise ConfigError(f"--sheet: {path.name} has no sheet {wanted!r}. Its sheets: {names}")
-    first_error: EnricherError | None = None
+    if not sources:
+        why = f"no sheet {wanted!r}" if wanted is not None else "only hidden sheets; name one with --sheet"
+        raise ConfigError(f"--sheet: {path.name} has {why}. Its sheets: {names}")
+    errors: list[EnricherError] = []
     for source in sources:
         try:
             return source, codes.find_columns(
@@ -93,7 +96,8 @@ def find_table(path: Path, settings: Settings) -> tuple[sheets.Source, codes.Lay
                 code_type=settings.input.wanted_type,
                 header_row=settings.input.header_row,
                 domain_column=settings.input.domain_column,
+                added=merge.Columns(prefix=settings.output.prefix).schema().names,
             )
         except EnricherError as error:
-            first_error = first_error or error
-    raise first_error or ConfigError(f"{path.name} has no worksheets")
+            errors.append(error)
+    raise errors[0]

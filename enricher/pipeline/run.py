@@ -9,7 +9,7 @@ import numpy as np
 
 from enricher import merge, report, sheets
 from enricher.clock import Clock, SystemClock
-from enricher.errors import OutputError
+from enricher.errors import InputError, OutputError
 from enricher.model import RowStatus
 from enricher.pipeline.asking import Asking, open_keys
 from enricher.pipeline.reading import Reading, read
@@ -17,6 +17,7 @@ from enricher.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from enricher.model import Additions
     from enricher.pipeline.task import Observer, Task
@@ -33,26 +34,25 @@ def enrich(
     clock = clock or SystemClock()
     start_s = clock.monotonic_s()
     _check_paths(task)
+    host = task.host  # a wrong address is said before the file is read
+    settings = task.settings.output
+    columns = merge.Columns(settings.fields, settings.prefix, settings.list_separator)
     reading = read(task, observer)
-    sheets.check_output(reading.source, task.output_path)
-    with sheets.StagedOutput(task.output_path) as staged, Store(task.store_path, task.host) as store:
-        if not task.force and staged.path.exists() and not store.wrote(staged.path, sheets.digest(staged.path)):
-            raise OutputError(
-                f"{task.output_path} exists already, and is not as enricher left it. To overwrite it: --force"
-            )
+    sheets.check(reading.source, task.output_path.suffix, reading.layout.header_row, columns.schema())
+    with Store(task.store_path, host) as store, sheets.StagedOutput(task.output_path) as staged:
+        _check_free(task, staged.path, store)
         asking = Asking(task, observer, stop, clock)
         wanted = open_keys(reading.keys, store, task.settings, clock)
         asking.ask(wanted, store)
         answers = asking.answers(reading.keys, store)
-        output = task.settings.output
-        columns = merge.Columns(output.fields, output.prefix, output.list_separator)
         additions = merge.additions(reading.rows, answers, columns)
         observer.writing(len(additions.index))
         warnings = _write(task, reading, additions, staged, observer)
         if store.dropped_torn_line:
             warnings.append("the last run stopped while a reply was being written; that one reply was dropped")
+        _check_free(task, staged.path, store)  # again: it may have been made or changed while the lookups ran
         store.remember_output(staged.path, sheets.digest(staged.partial))
-        staged.commit()
+        staged.commit(like=task.input)
     summary = _summary(task, reading, asking, answers, len(wanted))
     summary.warnings += [*warnings, *reading.layout.hints]
     if asking.reset_s:
@@ -74,12 +74,25 @@ def _write(
 
 
 def _check_paths(task: Task) -> None:
-    """Refuse to write over the input, through whatever link, before anything is read or spent."""
+    """Refuse, before anything is read or spent, what can't be an input or an output."""
+    if not task.input.exists():
+        raise InputError(f"{task.input}: there is no such file")
+    if not task.input.is_file():
+        raise InputError(f"{task.input} is no file")
     output = task.output_path
-    if output.exists() and task.input.exists() and output.samefile(task.input):
+    sheets.check_suffix(task.input, output)
+    if output.exists() and output.samefile(task.input):
         raise OutputError(f"{output} is the input itself, which is never written to: choose another name with -o")
     if output.is_dir():
         raise OutputError(f"{output} is a folder: name a file with -o")
+
+
+def _check_free(task: Task, path: Path, store: Store) -> None:
+    """Refuse to overwrite what is there, unless it is as a run with this resume file left it."""
+    if not task.force and path.exists() and not store.wrote(path, sheets.digest(path)):
+        raise OutputError(
+            f"{task.output_path} exists already, and is not as enricher left it. To overwrite it: --force"
+        )
 
 
 def _summary(task: Task, reading: Reading, asking: Asking, answers: merge.Answers, wanted: int) -> report.Summary:
@@ -87,6 +100,7 @@ def _summary(task: Task, reading: Reading, asking: Asking, answers: merge.Answer
     status = merge.statuses(rows, answers)[~rows.empty]
     count = {state: int(np.count_nonzero(status == at)) for at, state in enumerate(RowStatus)}
     found, not_found = answers.outcome_counts()
+    unanswered = len(reading.keys) - found - not_found
     failed = len(asking.failures)
     with_key = int(np.count_nonzero(rows.key_index != merge.NO_KEY_INDEX))
     invalid_notes = (note for row, note in rows.notes.items() if rows.invalid[row])
@@ -108,7 +122,7 @@ def _summary(task: Task, reading: Reading, asking: Asking, answers: merge.Answer
         unique_codes=len(reading.keys),
         codes_found=found,
         codes_not_found=not_found,
-        codes_pending=len(reading.keys) - found - not_found - failed,
+        codes_pending=unanswered - len(answers.failures.keys() - set(answers.key_at.tolist())),
         codes_failed=failed,
         tokens_spent=asking.tokens,
         tokens_saved_by_duplicates=with_key - len(reading.keys),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from enricher import lookup, sheets
+from enricher.model import SANDBOX_HOST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,14 +35,14 @@ class Task:
 
     @property
     def host(self) -> str:
-        """The name of the service, as the resume file records it."""
+        """The name of the service, as the resume file records it. Raises ConfigError for a wrong address."""
         settings = self.settings.lookup
-        return lookup.SANDBOX_HOST if settings.sandbox else lookup.host_of(settings.api_url)
+        return SANDBOX_HOST if settings.sandbox else lookup.host_of(settings.api_url)
 
     @property
     def is_sandbox(self) -> bool:
         """Whether the answers come from a server on this machine, and so are not Amazon's."""
-        return self.host == lookup.SANDBOX_HOST
+        return self.host == SANDBOX_HOST
 
 
 class Observer:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_PARTICULAR = re.compile(r"'[^']*'|\b[0-9A-Z]*\d[0-9A-Z]{4,}\b|(?<=end in )\d")
+_PARTICULAR = re.compile(r"(?<!\w)'[^']*'(?!\w)|\b[0-9A-Z]*\d[0-9A-Z]{4,}\b|(?<=end in )\d")
 
 
 @dataclass(slots=True)
@@ -57,7 +57,9 @@ class Summary:
 
     def lines(self) -> list[str]:
         """Return the closing lines of a run."""
+        read = f"  Read     {self.read_as}, codes in {' and '.join(map(repr, self.code_columns))}"
         return [
+            *([read] if self.read_as else []),
             *self._row_lines(),
             *self._token_lines(),
             *(f"  Note     {warning}" for warning in self.warnings),
@@ -100,10 +102,12 @@ class Summary:
         lines = [f"  Tokens   {self.tokens_spent:,} spent{left}" + (f"; saved {why}" if why else "")]
         if self.codes_maybe_paid_twice:
             lines.append(
-                f"           {self.codes_maybe_paid_twice:,} codes may have been paid twice: a request got no reply"
+                f"           {self.codes_maybe_paid_twice:,} codes may have been paid twice: a request got no usable reply"
             )
         if self.strays:
-            lines.append(f"           {self.strays:,} products came that nobody asked for; they were left out")
+            lines.append(
+                f"           {self.strays:,} entries of replies belong to no code asked for; they were left out"
+            )
         if self.is_sandbox:
             lines.append("  Source   SANDBOX on this machine: test data, not Amazon's")
         return lines

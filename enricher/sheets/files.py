@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from enricher.errors import InputError, OutputError
 from enricher.sheets.csv import CsvSource, write_new_csv
-from enricher.sheets.xlsx import worksheets, write_new_workbook
+from enricher.sheets.xlsx import is_workbook, worksheets, write_new_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
+
     from enricher.model import Additions
     from enricher.sheets.source import Source
 
-_ZIP, _OLE = b"PK", bytes.fromhex("d0cf11e0a1b11ae1")
 _WORKBOOKS = {".xlsx", ".xlsm"}
 _TEXTS = {".csv", ".tsv", ".txt", ".tab"}
 
@@ -25,12 +26,14 @@ def open_sources(path: Path) -> Sequence[Source]:
 
     Raises InputError for a file that is missing or of a kind that can't be read.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no file")
     try:
         with path.open("rb") as file:
             start = file.read(8)
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error.strerror})") from None
-    if start.startswith((_ZIP, _OLE)):
+    if is_workbook(start):
         return worksheets(path)
     return [CsvSource(path)]
 
@@ -40,16 +43,27 @@ def default_output(path: Path) -> Path:
     return path.with_name(f"{path.stem}.enriched{path.suffix}")
 
 
-def check_output(source: Source, output: Path) -> None:
-    """Raise OutputError where the output's suffix is of no kind that can be written from this source."""
-    suffix = output.suffix.lower()
-    if source.sheet is not None and suffix in _WORKBOOKS and suffix != source.path.suffix.lower():
-        same = source.path.suffix.lower()
-        raise OutputError(f"{output.name}: a {same} workbook stays {same}; call the output {output.stem}{same}")
-    if suffix == ".xlsm" and source.sheet is None:
-        raise OutputError(f"{output.name}: a new workbook has no macros; call the output {output.stem}.xlsx")
-    if suffix not in _WORKBOOKS | _TEXTS:
+def check_suffix(path: Path, output: Path) -> None:
+    """Raise OutputError where the output's suffix is of no kind that can be written from such an input."""
+    suffix, same = output.suffix.lower(), path.suffix.lower()
+    if suffix not in _WORKBOOKS | _TEXTS | {same}:
         raise OutputError(f"{output.name}: outputs can be .xlsx, .xlsm, .csv, .tsv or .txt")
+    if suffix in _WORKBOOKS and same in _WORKBOOKS and suffix != same:
+        raise OutputError(f"{output.name}: a {same} workbook stays {same}; call the output {output.stem}{same}")
+    if suffix == ".xlsm" and same in _TEXTS:
+        raise OutputError(f"{output.name}: a new workbook has no macros; call the output {output.stem}.xlsx")
+
+
+def check(source: Source, suffix: str, header_row: int, schema: pa.Schema) -> None:
+    """Raise InputError for what could not be written without damage; to be asked before anything is paid for."""
+    if _keeps_kind(source, suffix):
+        source.check(header_row, schema)
+
+
+def _keeps_kind(source: Source, suffix: str) -> bool:
+    """Say whether the output is of the input's own kind: by the same suffix, whatever it is, or by an equal one."""
+    is_workbook = source.sheet is not None
+    return suffix.lower() == source.path.suffix.lower() or is_workbook == (suffix.lower() in _WORKBOOKS)
 
 
 def write(  # noqa: PLR0913, PLR0917 - what is written, where, and who hears of it
@@ -60,11 +74,9 @@ def write(  # noqa: PLR0913, PLR0917 - what is written, where, and who hears of 
     Returns what the user should know. Raises InputError for what can't be done without damage, OutputError for what
     the kind can't hold.
     """
-    is_workbook, as_workbook = source.sheet is not None, suffix.lower() in _WORKBOOKS
-    if is_workbook == as_workbook:
+    if _keeps_kind(source, suffix):
         return source.write(target, header_row, additions, tick)
-    if as_workbook:
-        name = source.path.stem[:31]
-        return write_new_workbook(target, name, source.text_rows(), header_row, additions, tick)
+    if source.sheet is None:
+        return write_new_workbook(target, source.path.stem, source.text_rows(), header_row, additions, tick)
     delimiter = "\t" if suffix.lower() in {".tsv", ".tab"} else ","
     return write_new_csv(target, delimiter, source.text_rows(), header_row, additions, tick)

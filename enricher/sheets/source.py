@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
+
     from enricher.model import Additions, Batch, Preview
 
 
@@ -27,6 +29,10 @@ class Source(Protocol):
         """The worksheet's name; None where the file has no sheets."""
 
     @property
+    def hidden(self) -> bool:
+        """Whether the workbook hides the sheet."""
+
+    @property
     def description(self) -> str:
         """How the file is read, in words: "CSV, semicolons, cp1252"."""
 
@@ -44,6 +50,12 @@ class Source(Protocol):
 
     def text_rows(self) -> Iterator[tuple[int, list[str]]]:
         """Read every row, header and all, as (row number, text as a person would see it), for another format."""
+
+    def check(self, header_row: int, schema: pa.Schema) -> None:
+        """Raise InputError for what `write` could not do without damage with new columns of this schema.
+
+        To be asked after `batches` and before anything is paid for.
+        """
 
     def write(self, target: Path, header_row: int, additions: Additions, tick: Callable[[int], None]) -> list[str]:
         """Write a copy of the file to `target` with the new columns at the right; `tick` hears of rows done.

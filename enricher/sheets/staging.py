@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-from typing import TYPE_CHECKING, Self
+import stat
+import tempfile
+from pathlib import Path
+from typing import Self
 
 from enricher.errors import OutputError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-_BLOCK_BYTES = 1024 * 1024
 
 
 class StagedOutput:
     """A file on its way to `path`. Write to `partial`, then `commit`; leaving without it removes what was written.
 
-    Use as a context manager. Raises OutputError where the folder can't be written to.
+    Use as a context manager. `partial` is a name of its own beside `path`, where nothing stands yet. Raises OutputError
+    where the folder can't be written to.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()  # through a link: the file it names is replaced, and the link stays
-        self.partial = self.path.with_name(f".{self.path.name}.partial")
 
     def __enter__(self) -> Self:
         try:
-            self.partial.touch()
+            with tempfile.NamedTemporaryFile(
+                dir=self.path.parent, prefix=f".{self.path.stem}.", suffix=f".partial{self.path.suffix}"
+            ) as probe:
+                self.partial = Path(probe.name)
         except OSError as error:
             raise OutputError(f"{self.path.parent}: the output can't be written there ({error.strerror})") from None
         return self
@@ -35,13 +35,16 @@ class StagedOutput:
     def __exit__(self, *_: object) -> None:
         self.partial.unlink(missing_ok=True)
 
-    def commit(self) -> None:
-        """Put the finished file in place, durably and with the mode of the one it replaces. Raises OutputError."""
+    def commit(self, like: Path) -> None:
+        """Put the finished file in place, durably, with the mode of the one it replaces, or else that of `like`.
+
+        Raises OutputError.
+        """
         try:
             with self.partial.open("r+b") as file:
                 os.fsync(file.fileno())
-            if self.path.exists():
-                shutil.copymode(self.path, self.partial)
+            mode = (self.path if self.path.exists() else like).stat().st_mode
+            self.partial.chmod(stat.S_IMODE(mode) | stat.S_IWUSR)
             self.partial.replace(self.path)
         except OSError as error:
             why = error.strerror
@@ -49,9 +52,9 @@ class StagedOutput:
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    total = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            total.update(block)
-    return total.hexdigest()
+    """Return the SHA-256 of a file, in hexadecimal. Raises OutputError where it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise OutputError(f"{path}: can't be read ({error.strerror})") from None

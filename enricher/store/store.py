@@ -32,14 +32,15 @@ _MOST_REMEMBERED = 2
 
 
 class Store:
-    """A resume file, open. Use as a context manager; leaving it folds the journal into the parquet file.
+    """A resume file, open. Use as a context manager; leaving it well folds the journal into the parquet file.
 
     Raises StoreLockedError when another run holds it, StoreError when it is damaged or another service's.
     `read_only` takes no lock and writes nothing.
     """
 
     def __init__(self, path: Path, host: str, *, read_only: bool = False) -> None:
-        self.path, self._host = path, host
+        self.path = path = path.resolve()  # through a link: many folders may share one file, and its lock
+        self._host = host
         self._journal: Journal | None = None
         self._lock: filelock.FileLock | None = None
         journal_path = path.with_suffix(".journal")
@@ -60,9 +61,10 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
-            if self._journal is not None:
+            # After an error the journal stays as it is: it holds everything, and the next run reads it.
+            if self._journal is not None and (kind is None or self._journal.is_empty):
                 self.fold()
                 self._journal.remove()
         finally:
@@ -92,14 +94,15 @@ class Store:
 
     def remember_output(self, path: Path, digest: str) -> None:
         """Note the SHA-256 of an output about to be put in place, so that the next run knows it as its own."""
-        known = self._outputs.get(str(path), [])
+        name = self._name(path)
+        known = self._outputs.get(name, [])
         if known[-1:] != [digest]:
-            self._outputs[str(path)] = [*known, digest][-_MOST_REMEMBERED:]
+            self._outputs[name] = [*known, digest][-_MOST_REMEMBERED:]
             self._rewrite()
 
     def wrote(self, path: Path, digest: str) -> bool:
         """Whether the file at `path` with this SHA-256 is as a run with this resume file left it."""
-        return digest in self._outputs.get(str(path), [])
+        return digest in self._outputs.get(self._name(path), [])
 
     def fetched_ms(self, keys: KeyArray) -> npt.NDArray[np.int64]:
         """Return when each key's newest answer came, in milliseconds since 1970 UTC; -1 where there is none."""
@@ -114,14 +117,19 @@ class Store:
         rows = np.flatnonzero((at >= 0) & newest.is_newest)
         return newest.table.take(pa.array(rows)), at[rows].astype(np.int32)
 
+    def _name(self, output: Path) -> str:
+        """Name an output by its place relative to this file: a folder that is moved takes both along."""
+        return os.path.relpath(output, self.path.parent)
+
     def _rewrite(self) -> None:
         table = self._all()
         try:
             tables.write(self.path, table, self._host, self._outputs)
         except OSError as error:
             raise OutputError(
-                f"{self.path}: can't be written ({error.strerror}); the journal keeps what was paid"
-            ) from error
+                f"{self.path}: can't be written ({error.strerror}). What was paid for is kept in "
+                f"{self.path.with_suffix('.journal').name}: make room, then run again"
+            ) from None
         self._table, self._recent = table, []
 
     def _all(self) -> pa.Table:
@@ -139,17 +147,20 @@ class Store:
         return self._newest_cache
 
     def _acquire(self, path: Path) -> None:
+        if not path.parent.is_dir():  # filelock would make it
+            raise OutputError(f"{path.parent}: there is no such folder for the resume file")
         try:
             self._lock = filelock.FileLock(path, timeout=0)
             self._lock.acquire()
         except filelock.Timeout:
             raise StoreLockedError(
-                f"{self.path.name} is in use by another run ({_holder(path)}). "
+                f"{self.path.name} is in use by another run ({_holder(path) or 'process unknown'}). "
                 "Wait for it to end, or give this run a resume file of its own: --store FILE"
             ) from None
         except OSError as error:
             raise OutputError(f"{self.path.parent}: no resume file can be made there ({error.strerror})") from None
-        path.write_text(json.dumps({"pid": os.getpid()}), encoding="ascii")
+        if not path.stat().st_size or _holder(path) is not None:  # not into a file of the user's own
+            path.write_text(json.dumps({"pid": os.getpid()}), encoding="ascii")
 
     def _release(self) -> None:
         if self._journal is not None:
@@ -158,11 +169,12 @@ class Store:
             self._lock.release()
 
 
-def _holder(path: Path) -> str:
+def _holder(path: Path) -> str | None:
+    """Read from a lock file who holds it; None where it doesn't say."""
     try:
         return f"process {json.loads(path.read_text(encoding='ascii'))['pid']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return "process unknown"
+        return None
 
 
 class _Newest:

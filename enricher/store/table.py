@@ -35,6 +35,7 @@ _ARROW_TYPES = {
     "list": pa.list_(pa.string()),
 }
 _INT64 = 2**63
+_MOST_NUMBER = 1e300  # beyond it an integer fits no double
 _HEADER = b"enricher"
 SCHEMA = pa.schema(
     [
@@ -91,7 +92,7 @@ def _fit(value: Any, field: Field) -> tuple[Any, bool]:
     if field.kind == "text" and isinstance(value, str):
         text = _encodable(value)
         return text, text == value
-    if field.kind == "number" and is_number:
+    if field.kind == "number" and is_number and abs(value) < _MOST_NUMBER:
         return float(value), float(value) == value
     if field.kind == "integer" and isinstance(value, int) and is_number and -_INT64 <= value < _INT64:
         return value, True
@@ -157,9 +158,12 @@ def write(path: Path, table: pa.Table, host: str, outputs: dict[str, list[str]])
     header = {"format": FORMAT, "host": host, "outputs": outputs}
     table = table.replace_schema_metadata({_HEADER: to_line(header)})
     partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     sync_folder(path.parent)

@@ -162,7 +162,7 @@ ERRORS = {
     "no key": (["sheet.csv"], None, 77, "there is no API key"),
     "a wrong key": (["sheet.csv", "--api-url", "{url}"], "wrong", 77, "the API key is wrong"),
     "no subscription": (["sheet.csv", "--api-url", "{url}"], "sandbox-none", 77, "no active subscription"),
-    "a missing file": (["missing.xlsx"], "sandbox", 65, "missing.xlsx: can't be read"),
+    "a missing file": (["missing.xlsx"], "sandbox", 65, "missing.xlsx: there is no such file"),
     "an unknown column": (
         ["sheet.csv", "--code-column", "GTIN"],
         "sandbox",
@@ -173,7 +173,12 @@ ERRORS = {
     "an output that exists": (["sheet.csv", "-o", "precious.csv"], "sandbox", 73, "exists already"),
     "the input as output": (["sheet.csv", "-o", "sheet.csv", "--force"], "sandbox", 73, "is the input itself"),
     "a link to the input as output": (["sheet.csv", "-o", "link.csv", "--force"], "sandbox", 73, "is the input itself"),
-    "a folder that is not there": (["sheet.csv", "-o", "no/out.csv"], "sandbox", 73, "can't be written there"),
+    "a folder that is not there": (
+        ["sheet.csv", "-o", "no/out.csv"],
+        "sandbox",
+        73,
+        "no: there is no such folder for the resume file",
+    ),
     "an unknown suffix": (["sheet.csv", "-o", "out.pdf"], "sandbox", 73, "outputs can be .xlsx"),
     "a closed port": (["sheet.csv", "--api-url", "http://127.0.0.1:1"], "sandbox", 1, "the connection was refused"),
     "plain http": (["sheet.csv", "--api-url", "http://api.asinscope.com"], "sandbox", 2, "in the open"),

@@ -1,4 +1,4 @@
-"""A disk that is full: said in one line, and what was paid before stays."""
+"""A disk that is full: said in one line, before anything is spent on what could not be kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNIQUE_CODES = 108
 
 
 @pytest.mark.parametrize("limit_bytes", [100, 20_000, 60_000])
-def test_a_full_disk_is_said_and_loses_at_most_the_reply_at_hand(
+def test_a_full_disk_is_said_before_anything_is_spent(
     enricher: Run, samples: Path, tmp_path: Path, api: Sandbox, limit_bytes: int
 ) -> None:
     shutil.copy(samples / "catalog.xlsx", tmp_path)
@@ -34,13 +34,14 @@ def test_a_full_disk_is_said_and_loses_at_most_the_reply_at_hand(
         text=True,
         timeout=60,
         check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes)),  # noqa: PLW1509 - no threads yet
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes)),
     )
     assert ran.returncode == 73, ran.stderr
     assert ran.stderr.splitlines()[-1].startswith("enricher: ")
-    assert "File too large" in ran.stderr
+    assert "there is no room for the next reply (File too large), so none was asked for" in ran.stderr
+    assert not api.requests
     assert "Traceback" not in ran.stderr
     assert not (tmp_path / "catalog.enriched.xlsx").exists()
     facts = json.loads(enricher("enrich", "catalog.xlsx", "--api-url", api.url, "--json").stdout)
     assert facts["rows_pending"] == 0
-    assert api.ledger.spent("sandbox") <= UNIQUE_CODES + 10
+    assert api.ledger.spent("sandbox") == UNIQUE_CODES

@@ -3,13 +3,14 @@ from __future__ import annotations
 import logging
 import traceback
 from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
 
 import pytest
 
 from enricher.clock import SystemClock
 from enricher.errors import ApiError, ApiKeyError, ConfigError
-from enricher.lookup import Chunk, Client, check_url, host_of
-from enricher.lookup.client import BadRequest, BucketEmpty, DayEmpty, Found, NoReply
+from enricher.lookup import Chunk, Client, host_of
+from enricher.lookup.client import BadRequest, BucketEmpty, DayEmpty, Found, NoReply, check_url
 from enricher.model import CodeType, Domain
 
 from .conftest import LEVELS, RESET, http
@@ -81,8 +82,7 @@ def test_each_fault_is_told_apart(misbehaving: Callable[..., Misbehaving], fault
         b"null",
         b"[]",
         b'{"items": {}}',
-        b'{"items": [1]}',
-        b'{"items": [], "dailyTokensLeft": NaN}',
+        b'{"items": 7}',
         b"\xff\xfe",
         b"[" * 9999,
     ],
@@ -105,6 +105,36 @@ def test_lone_surrogates_and_unknown_fields_come_through(misbehaving: Callable[.
         reply = asked.lookup(CHUNK)
     assert isinstance(reply, Found)
     assert reply.items[0]["title"] == "x\ud800"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '"bucketSize": 118.5',
+        '"bucketSize": null',
+        '"dailyTokensLeft": "many"',
+        '"dailyTokensLeft": NaN',
+        '"consumedTokens": true',
+        '"msBeforeNextDailyToken": -1',
+    ],
+)
+def test_a_paid_reply_is_kept_whatever_stands_beside_its_items(
+    misbehaving: Callable[..., Misbehaving], odd: str
+) -> None:
+    body = f'{{"items": [{{"asin": "B088H39PXX"}}, null, 7], {odd}}}'.encode()
+    with client(misbehaving(http(200, body)).url) as asked:
+        reply = asked.lookup(CHUNK)
+    assert isinstance(reply, Found)
+    assert (reply.items, reply.oddities, reply.consumed) == (({"asin": "B088H39PXX"},), 2, 1)
+
+
+@pytest.mark.parametrize("key", [KEY, "a b", "ü"])
+def test_a_server_that_repeats_the_address_does_not_get_the_key_into_a_message(
+    misbehaving: Callable[..., Misbehaving], key: str
+) -> None:
+    for form in (key, quote(key), quote_plus(key)):
+        with client(misbehaving(http(400, {"error": f"bad /products/lookup?key={form}"})).url, key) as asked:
+            assert asked.lookup(CHUNK) == BadRequest("bad /products/lookup?key=...")
 
 
 def test_a_closed_port_charges_nothing_and_says_so() -> None:

@@ -26,7 +26,7 @@ def keys(count: int) -> list[Key]:
     return [Key(CodeType.ASIN, Domain.COM, f"B0{number:08}") for number in range(count)]
 
 
-def run(url: str, clock: ManualClock, chunks: Iterable[Chunk], key: str = "sandbox", **options: bool) -> list[Event]:
+def run(url: str, clock: ManualClock, chunks: Iterable[Chunk], key: str = "sandbox", **options: int) -> list[Event]:
     with Client(url, key, clock) as client:
         return list(Engine(client, clock, client.account(), **options).run(chunks))  # type: ignore[arg-type]
 
@@ -120,6 +120,23 @@ def test_a_service_that_is_down_ends_the_run(misbehaving: Callable[..., Misbehav
     assert isinstance(events[-1], Stopped)
     assert events[-1].reason == "down"
     assert len(server.seen) == 10
+
+
+def test_a_budget_counts_tokens_of_lost_replies(misbehaving: Callable[..., Misbehaving], clock: ManualClock) -> None:
+    server = misbehaving(RESET, http(200, {**LEVELS, "items": [], "consumedTokens": 5}))
+    events = run(server.url, clock, chunks_of(keys(30)), budget=15)
+    asked = [line.split("asin=")[1].split("&")[0].count("B0") for line in server.seen]
+    assert asked == [10, 5]
+    assert isinstance(events[-1], Stopped)
+
+
+def test_a_service_that_calls_every_code_malformed_is_not_asked_for_ever(
+    misbehaving: Callable[..., Misbehaving], clock: ManualClock
+) -> None:
+    server = misbehaving(http(400, {"error": "malformed"}))
+    events = run(server.url, clock, chunks_of(keys(1000)))
+    assert isinstance(events[-1], Stopped)
+    assert len(server.seen) < 50
 
 
 def test_a_key_that_is_withdrawn_in_mid_run_stops_at_once(

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enricher.lookup.quota import DayUsedUp, Quota, Send, Wait
-from enricher.model import Levels
+from enricher.model import Levels, ToldLevels
 
 PRO = Levels(120, 10_000, 40_000.0, 120, 60.0, 10_000)
 
 
-def levels(bucket: int, daily: int = 10_000) -> Levels:
-    return Levels(bucket, daily, 40_000.0)
+def levels(bucket: int, daily: int = 10_000) -> ToldLevels:
+    return ToldLevels(bucket, daily, 40_000.0)
 
 
 def test_tokens_that_are_there_are_used_at_once() -> None:
@@ -59,6 +59,12 @@ def test_a_used_up_day_says_when_it_ends() -> None:
 
 def test_reserved_tokens_are_left_to_others() -> None:
     assert isinstance(Quota(PRO, 0.0, reserve=10_000).decide(1, 0.0), DayUsedUp)
+
+
+def test_what_a_reply_does_not_say_is_predicted() -> None:
+    quota = Quota(PRO, 0.0)
+    quota.observe(ToldLevels(), 10, 5.0)
+    assert quota.levels_at(5.0) == Levels(110, 9990, 39_995.0, 120, 60.0, 10_000)
 
 
 @given(st.lists(st.tuples(st.integers(1, 10), st.floats(0, 5)), min_size=1, max_size=200))

@@ -26,9 +26,17 @@ def test_the_mode_of_what_is_replaced_is_kept(tmp_path: Path) -> None:
     output.touch(mode=0o600)
     with StagedOutput(output) as staged:
         staged.partial.write_text("new", encoding="utf-8")
-        staged.commit()
+        staged.commit(like=output)
     assert output.read_text(encoding="utf-8") == "new"
     assert output.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_new_output_is_as_private_as_its_input(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").touch(mode=0o400)
+    with StagedOutput(tmp_path / "out.csv") as staged:
+        staged.partial.write_text("new", encoding="utf-8")
+        staged.commit(like=tmp_path / "in.csv")
+    assert (tmp_path / "out.csv").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
@@ -37,7 +45,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     link.symlink_to(tmp_path / "real.csv")
     with StagedOutput(link) as staged:
         staged.partial.write_text("new", encoding="utf-8")
-        staged.commit()
+        staged.commit(like=link)
     assert link.is_symlink()
     assert (tmp_path / "real.csv").read_text(encoding="utf-8") == "new"
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enricher.errors import StoreError, StoreLockedError
-from enricher.model import Answer, CodeType, Domain, Key, KeyArray, pack
+from enricher.model import FIELDS, Answer, CodeType, Domain, Key, KeyArray, pack
 from enricher.store import Store
 from enricher.store import table as tables
 
@@ -46,7 +46,7 @@ def journal_of(path: Path, *replies: list[Answer]) -> bytes:
     with Store(path, "localhost") as store:
         for reply in replies:
             store.put(reply)
-        journal = path.with_suffix(".journal").read_bytes()
+        journal = path.with_suffix(".journal").read_bytes().rstrip(b"\0")
     path.unlink()
     return journal
 
@@ -68,7 +68,7 @@ def test_answers_come_back_after_closing(path: Path) -> None:
 def test_a_reply_is_on_disk_before_put_returns(path: Path) -> None:
     with Store(path, "localhost") as store:
         store.put([answer(UPC, ITEM)])
-        lines = path.with_suffix(".journal").read_bytes().splitlines()
+        lines = path.with_suffix(".journal").read_bytes().rstrip(b"\0").splitlines()
         assert len(lines) == 2
         assert json.loads(lines[1][9:])["items"] == [ITEM]
 
@@ -206,6 +206,54 @@ def test_nothing_the_api_said_is_lost_to_a_wrong_type(path: Path) -> None:
     row = pd.read_parquet(path).iloc[0]
     assert json.loads(row["raw"]) == odd
     assert (row["title"], list(row["images"])) == ("x?", ["a"])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+NAMES = [name for field in FIELDS.values() for name in field.path]
+
+
+@given(st.dictionaries(st.sampled_from([*NAMES, "new"]), JSON | st.just(10**400), max_size=6))
+def test_any_item_can_be_kept(item: dict[str, Any]) -> None:
+    row = tables.to_table([answer(UPC, item)]).to_pylist()[0]
+    rest = json.loads(row["raw"] or "{}")
+    for name, value in item.items():
+        kept = [field for field in FIELDS.values() if field.path[0] == name]
+        assert value is None or rest.get(name) == value or any(row[field.name] is not None for field in kept)
+
+
+def test_files_of_the_users_own_are_not_taken_for_ours(path: Path) -> None:
+    path.with_suffix(".lock").write_text('{"a": 1}', encoding="utf-8")
+    with Store(path, "localhost"):
+        pass
+    assert path.with_suffix(".lock").read_text(encoding="utf-8") == '{"a": 1}'
+    path.with_suffix(".journal").write_text("my precious notes", encoding="utf-8")
+    with pytest.raises(StoreError, match="not a journal of enricher"):
+        Store(path, "localhost")
+    assert path.with_suffix(".journal").read_text(encoding="utf-8") == "my precious notes"
+
+
+def test_a_link_leads_to_one_shared_file_with_one_lock(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    link = tmp_path / "s.parquet"
+    link.symlink_to(tmp_path / "shared" / "s.parquet")
+    with Store(link, "localhost") as store:
+        store.put([answer(UPC, ITEM)])
+        with pytest.raises(StoreLockedError):
+            Store(tmp_path / "shared" / "s.parquet", "localhost")
+    assert link.is_symlink()
+    assert len(pd.read_parquet(tmp_path / "shared" / "s.parquet")) == 1
+
+
+def test_a_folder_that_is_moved_keeps_its_memory(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    with Store(tmp_path / "old" / "s.parquet", "localhost") as store:
+        store.remember_output(tmp_path / "old" / "out.csv", "digest")
+    (tmp_path / "old").rename(tmp_path / "new")
+    with Store(tmp_path / "new" / "s.parquet", "localhost") as store:
+        assert store.wrote(tmp_path / "new" / "out.csv", "digest")
 
 
 def test_it_remembers_the_outputs_written_from_it(path: Path, tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ _SAMPLE_BYTES = 1024 * 1024
 _SAMPLE_RECORDS = 500
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_OTHER_SCRIPTS = ("cp1251", "cp1253", "cp1255", "cp1256", "shift_jis", "gb18030", "big5", "euc_kr", "cp1252")
+_OTHER_SCRIPTS = ("cp1251", "cp1253", "cp1255", "cp1256", "shift_jis", "gb18030", "euc_kr", "cp1252")
+"""What a file in runs of foreign bytes may be. Not big5: Python does not encode all that it decodes from it."""
 _FOREIGN_RUN = re.compile("[\udc80-\udcff]+")  # bytes that are no UTF-8
 _RUNS_SHARE = 0.4
 _DECIMAL_COMMA = re.compile(r"-?\d{1,3}(?:\.?\d{3})*,\d{1,4}")
@@ -52,6 +53,16 @@ class Dialect:
         return (
             f"text, {_DELIMITERS[self.delimiter]}, {self.encoding}{' with BOM' if self.has_bom else ''}{quotes}{comma}"
         )
+
+    def leaves_quote_open(self, record: str) -> bool:
+        """Say whether the text of a file's last record ends inside a quoted field."""
+        if not self.quoting:
+            return False
+        try:
+            list(csv.reader([record], delimiter=self.delimiter, strict=True))
+        except csv.Error as error:
+            return "unexpected end of data" in str(error)
+        return False
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """Cut lines into records of fields. Raises csv.Error."""

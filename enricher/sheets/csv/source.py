@@ -16,6 +16,7 @@ from enricher.model import Batch, Cells, Preview
 from enricher.sheets.csv.dialect import Dialect, detect
 from enricher.sheets.csv.render import Renderer
 from enricher.sheets.names import unique_names
+from enricher.sheets.stamp import Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,9 +33,11 @@ class CsvSource:
     """A text file as a Source. Row numbers count records, so that a field with a line break doesn't shift them."""
 
     sheet = None
+    hidden = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._stamp = Stamp(path)
         self.dialect: Dialect = detect(path)
         self._width = 0
 
@@ -77,6 +80,9 @@ class CsvSource:
         for number, (_, fields) in enumerate(self._records(), 1):
             yield number, [_printable(field) for field in fields]
 
+    def check(self, header_row: int, schema: pa.Schema) -> None:
+        """Nothing: a text file takes any columns."""
+
     def write(self, target: Path, header_row: int, additions: Additions, tick: Callable[[int], None]) -> list[str]:
         if not self._width:
             self._width = max((len(fields) for _, fields in self._records()), default=0)
@@ -93,6 +99,8 @@ class CsvSource:
                 elif number == header_row:
                     names = unique_names(fields, additions.names)
                     out.write(record + delimiter * (self._width - len(fields)) + renderer.header(names) + line_end)
+                elif done == len(additions.index):
+                    break  # the file grew; the stamp says so
                 else:
                     piece = renderer.piece(int(additions.index[done]))
                     out.write(record + delimiter * (self._width - len(fields)) + piece + line_end)
@@ -101,9 +109,11 @@ class CsvSource:
                     if done % _BATCH_ROWS == 0:
                         tick(_BATCH_ROWS)
         tick(done % _BATCH_ROWS)
+        self._stamp.check()
         return renderer.warnings()
 
     def _open(self) -> TextIO:
+        self._stamp.check()
         return self.path.open(encoding=self.dialect.encoding, errors=self.dialect.errors, newline="")
 
     def _records(self) -> Iterator[tuple[str, list[str]]]:
@@ -125,18 +135,19 @@ class CsvSource:
                 raw.append(line)
                 yield line
 
-        first_line = 1
+        first_line = start = 1
+        text = ""
         try:
             for fields in self.dialect.reader(tee()):
                 text = "".join(raw)
-                if len(raw) > 1 and self.dialect.quoting and text.count('"') % 2:
-                    raise InputError(
-                        f"{self.path.name}, line {first_line}: a double quote is opened and never closed, so the rest "
-                        f"of the file would be one cell. Close it or double it, and run again"
-                    )
                 raw.clear()
-                first_line = lines + 1
+                start, first_line = first_line, lines + 1
                 yield text, fields
+            if self.dialect.leaves_quote_open(text):
+                raise InputError(
+                    f"{self.path.name}, line {start}: a double quote is opened and never closed, so the rest of the "
+                    f"file would be one cell. Close it or double it, and run again"
+                )
         except csv.Error as error:
             raise InputError(f"{self.path.name}, line {first_line}: {error}") from None
         except UnicodeDecodeError as error:

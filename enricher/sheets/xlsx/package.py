@@ -26,6 +26,7 @@ MAX_SMALL_PART_BYTES = 256 << 20
 _SUSPECT_BYTES = 100 << 20
 _SUSPECT_RATIO = 1000
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = b"PK"
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _LOCAL_HEADER_BYTES = 30
 _ZIP64_EXTRA = 1
@@ -171,6 +172,11 @@ class Package:
         return member
 
 
+def is_workbook(start: bytes) -> bool:
+    """Say whether a file that starts so is for this package: a zip, or the old container of Office."""
+    return start.startswith((_ZIP, _OLE))
+
+
 def _open(path: Path) -> zipfile.ZipFile:
     """Open the zip, telling apart what else calls itself .xlsx."""
     with path.open("rb") as file:
@@ -184,7 +190,7 @@ def _open(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, struct.error, ValueError) as error:
-        if start.startswith(b"PK"):
+        if start.startswith(_ZIP):
             raise InputError(
                 f"{path.name}: the file is cut short or damaged ({error}). Fetch or save it again."
             ) from None

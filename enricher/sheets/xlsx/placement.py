@@ -28,7 +28,7 @@ _HEADER_MARGIN = 3
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The plan of a splice. `new_area` is empty of rows when the sheet has none; None means: leave as it is."""
+    """The plan of a splice. None among the areas, the table and the widths means: leave as it is."""
 
     header_row: int
     last_row: int

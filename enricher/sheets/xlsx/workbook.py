@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from enricher.errors import InputError
+from enricher.sheets.stamp import Stamp
 from enricher.sheets.xlsx.display import date_text
 from enricher.sheets.xlsx.encoder import grown_bytes
 from enricher.sheets.xlsx.markup import elements
@@ -29,6 +28,8 @@ from enricher.sheets.xlsx.verify import verify
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    import pyarrow as pa
 
     from enricher.model import Additions, Batch, Preview
     from enricher.sheets.xlsx.facts import Cell, Facts, Row
@@ -51,7 +52,7 @@ class Book:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.stamp = _stamp(path)
+        self.stamp = Stamp(path)
         with Package(path) as package:
             self.part = _workbook_part(package)
             self._links = {link.id: link for link in package.relationships(self.part)}
@@ -159,17 +160,20 @@ class Worksheet:
         facts = self._known(header_row)
         if len(additions.index) != facts.data_rows:
             raise ValueError(f"{len(additions.index)} answers for {facts.data_rows} data rows")
-        placement = decide(facts, self._tables, _schema(additions), self._where)
+        placement = self._placement(header_row, additions.schema)
         watch = facts.cells_right >= placement.first_column or facts.row_extensions
         splicer = Splicer(self._where, placement, additions, watch=watch)
         part = self._entry.part
         with Package(self.path) as package:
-            _refuse_signature(package, self.path.name)
             edited = self._edited_parts(package, facts, placement)
             streamed = {part.lower(): lambda: splice(splicer, package.stream(part), tick)}
             package.copy(target, edited, streamed, grown_bytes(additions))
             verify(target, package, part, edited, (placement, additions, splicer.done))
         return [*placement.notes, *_notes(splicer.done)]
+
+    def check(self, header_row: int, schema: pa.Schema) -> None:
+        """Raise InputError for what `write` could not do without damage."""
+        self._placement(header_row, schema)
 
     # --- reading ---
 
@@ -181,7 +185,7 @@ class Worksheet:
         return RowScanner(self._where, self._book.strings, header_row, wanted)
 
     def _rows(self, scanner: RowScanner) -> Iterator[list[Row]]:
-        self._check_unchanged()
+        self._book.stamp.check()
         with Package(self.path) as package:
             yield from scan(scanner, package.stream(self._entry.part))
 
@@ -206,15 +210,11 @@ class Worksheet:
 
     def _known(self, header_row: int) -> Facts:
         """Return what a full scan found; the first pass has usually done it."""
-        self._check_unchanged()
+        self._book.stamp.check()
         if header_row not in self._facts:
             for _ in self.batches(header_row, ()):
                 pass
         return self._facts[header_row]
-
-    def _check_unchanged(self) -> None:
-        if _stamp(self.path) != self._book.stamp:
-            raise InputError(f"{self.path.name}: the file was changed while it was being read. Run again.")
 
     def _seen(self, cell: Cell) -> str:
         _, text, numeric, style = cell
@@ -226,6 +226,11 @@ class Worksheet:
         return text.zfill(self._book.styles.zeros_of(style)) if text.isdigit() else text
 
     # --- writing ---
+
+    def _placement(self, header_row: int, schema: pa.Schema) -> Placement:
+        with Package(self.path) as package:
+            _refuse_signature(package, self.path.name)
+        return decide(self._known(header_row), self._tables, schema, self._where)
 
     def _edited_parts(self, package: Package, facts: Facts, placement: Placement) -> dict[str, bytes]:
         """Return the small parts that must know, by their lower-case name."""
@@ -248,17 +253,6 @@ def worksheets(path: Path) -> list[Worksheet]:
     if not book.entries:
         raise InputError(f"{path.name}: the workbook has no worksheet. Put the codes into one and retry.")
     return [Worksheet(book, entry) for entry in sorted(book.entries, key=lambda entry: entry.hidden)]
-
-
-def _schema(additions: Additions) -> pa.Schema:
-    return pa.schema(
-        [(name, column.type) for name, column in zip(additions.names, additions.pieces.columns, strict=True)]
-    )
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    state = path.stat()
-    return state.st_size, state.st_mtime_ns
 
 
 def _workbook_part(package: Package) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def additions(rows: int, **columns: list[Any]) -> Additions:
     """As many distinct pieces as rows, unless the columns say otherwise."""
     columns = columns or {"new": [f"n{row}" for row in range(rows)]}
-    return Additions(tuple(columns), pa.table(columns), np.arange(rows, dtype=np.int32))
+    return Additions(pa.table(columns), np.arange(rows, dtype=np.int32))
 
 
 def written(path: Path, added: Additions, header_row: int = 1) -> bytes:
@@ -67,7 +67,7 @@ def test_ragged_rows_are_filled_so_that_the_new_columns_line_up(path: Path) -> N
 
 def test_empty_lines_and_rows_above_the_header_stay_as_they_are(path: Path) -> None:
     path.write_bytes(b"Report\n\na,b\n\n1,2\n")
-    added = Additions(("new",), pa.table({"new": ["n"]}), np.array([-1, 0], np.int32))
+    added = Additions(pa.table({"new": ["n"]}), np.array([-1, 0], np.int32))
     assert written(path, added, header_row=3) == b"Report\n\na,b,new\n\n1,2,n\n"
 
 

@@ -53,7 +53,7 @@ class Enrich(Protocol):
 
 
 def additions(columns: Mapping[str, Sequence[Any]], index: Sequence[int]) -> Additions:
-    return Additions(tuple(columns), pa.table(dict(columns)), np.array(index, np.int32))
+    return Additions(pa.table(dict(columns)), np.array(index, np.int32))
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ ROWS: list[tuple[int, list[str]]] = [
 
 def new_columns(*index: int) -> Additions:
     pieces = pa.table({"amazon_title": ["Sony", "Bosch"], "amazon_bsr": [5, None]})
-    return Additions(("amazon_title", "amazon_bsr"), pieces, np.array(index, np.int32))
+    return Additions(pieces, np.array(index, np.int32))
 
 
 def test_every_original_cell_is_text_and_the_new_columns_share_a_column(tmp_path: Path) -> None:

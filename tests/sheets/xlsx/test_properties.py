@@ -68,7 +68,7 @@ def test_a_spliced_sheet_reads_as_the_original_and_the_new_column(
         header_row = header_row if header_row in read else 0
         numbers = [number for batch in sheet.batches(header_row, [0]) for number in batch.row_numbers.tolist()]
         index = np.array([place % len(titles) for place in range(len(numbers))], np.int32)
-        added = Additions(("new",), pa.table({"new": titles}), index)
+        added = Additions(pa.table({"new": titles}), index)
         sheet.write(Path(folder) / "b.xlsx", header_row, added, lambda _: None)
         after = dict(worksheets(Path(folder) / "b.xlsx")[0].text_rows())
         width = max((len(row) for number, row in read.items() if number >= header_row), default=0)

@@ -140,5 +140,5 @@ def test_a_file_changed_while_it_is_read_is_noticed(handmade: Any) -> None:
     path = handmade("<row><c><v>1</v></c></row>")
     [sheet] = worksheets(path)
     path.write_bytes(path.read_bytes() + b"\0" * 3)
-    with pytest.raises(Exception, match="was changed while it was being read"):
+    with pytest.raises(Exception, match="was changed while it was being worked on"):
         sheet.preview(1)
