@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
 
@@ -70,98 +68,12 @@ MAX_CHUNK = 10
 """Codes in one request at most (API.md, "Products Lookup")."""
 
 
-# --- keys -------------------------------------------------------------------------------------------------------
-
-
 class Key(NamedTuple):
     """What is looked up, paid for, stored and matched. `code` is canonical text."""
 
     code_type: CodeType
     domain: Domain
     code: str
-
-
-KeyArray: TypeAlias = npt.NDArray[np.uint64]
-"""Packed keys: 4 bits of type (0 is no key), 4 of domain, 56 of code (a GTIN as an integer, an ASIN in base 36)."""
-
-NO_KEY = np.uint64(0)
-_TYPES = tuple(CodeType)
-_DOMAINS = tuple(Domain)
-_CODE_BITS = 56
-_CODE_MASK = (1 << _CODE_BITS) - 1
-_BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_DIGIT_VALUES = np.full(256, 255, np.uint8)
-_DIGIT_VALUES[np.frombuffer(_BASE36.encode(), np.uint8)] = np.arange(36)
-EAN8_END = 10**8
-"""GTIN-13s below this number don't exist: GS1 keeps the prefixes 0000000-0000099 free for padded GTIN-8s."""
-
-
-def pack(key: Key) -> int:
-    """Pack one key.
-
-    >>> unpack([pack(Key(CodeType.UPC, Domain.DE, "012345678905"))])
-    [Key(code_type=<CodeType.UPC: 'upc'>, domain=<Domain.DE: 'de'>, code='012345678905')]
-    """
-    value = int(key.code, 36 if key.code_type is CodeType.ASIN else 10)
-    return (_TYPES.index(key.code_type) + 1) << 60 | _DOMAINS.index(key.domain) << _CODE_BITS | value
-
-
-def pack_array(code_type: CodeType, values: npt.NDArray[np.uint64]) -> KeyArray:
-    """Pack codes of one type, given as numbers, for the first domain; same order."""
-    return np.uint64((_TYPES.index(code_type) + 1) << 60) | values
-
-
-def with_domains(keys: KeyArray, positions: npt.NDArray[np.uint8]) -> KeyArray:
-    """Move keys of the first domain to others, given as positions in `Domain`; same order."""
-    return keys | positions.astype(np.uint64) << np.uint64(_CODE_BITS)
-
-
-def pack_texts(code_type: CodeType, domain: Domain, codes: npt.NDArray[np.object_]) -> KeyArray:
-    """Pack canonical texts of one type and one domain; same order."""
-    if code_type is CodeType.ASIN:
-        _, values = read_digits(codes.astype("S10").view(np.uint8).reshape(-1, 10), 36)
-    else:
-        values = codes.astype(np.uint64)
-    positions = np.full(len(codes), _DOMAINS.index(domain), np.uint8)
-    return with_domains(pack_array(code_type, values), positions)
-
-
-def read_digits(matrix: npt.NDArray[np.uint8], base: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint64]]:
-    """Read rows of ASCII bytes as numbers of base 10 or 36.
-
-    Returns which rows are digits of that base throughout, and the numbers of those.
-    """
-    digits = _DIGIT_VALUES[matrix]
-    rows = np.flatnonzero((digits < base).all(axis=1))
-    values = np.zeros(len(rows), np.uint64)
-    for column in digits[rows].T:
-        values = values * np.uint64(base) + column
-    return rows, values
-
-
-def unpack(keys: Iterable[int] | KeyArray) -> list[Key]:
-    """Unpack keys, in order."""
-    return [_unpack_one(int(packed)) for packed in keys]
-
-
-def _unpack_one(packed: int) -> Key:
-    code_type = _TYPES[(packed >> 60) - 1]
-    domain = _DOMAINS[packed >> _CODE_BITS & 0xF]
-    value = packed & _CODE_MASK
-    if code_type is CodeType.ASIN:
-        return Key(code_type, domain, base36_text(value))
-    if code_type is CodeType.UPC:
-        return Key(code_type, domain, f"{value:012}")
-    return Key(code_type, domain, f"{value:08}" if value < EAN8_END else f"{value:013}")
-
-
-def base36_text(value: int) -> str:
-    """Write a number as the ten base-36 digits of an ASIN."""
-    digits = []
-    for _ in range(10):
-        value, digit = divmod(value, 36)
-        digits.append(_BASE36[digit])
-    return "".join(reversed(digits))
 
 
 # --- cells ------------------------------------------------------------------------------------------------------

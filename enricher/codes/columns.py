@@ -15,7 +15,8 @@ from enricher.codes import marketplaces
 from enricher.codes.identify import plain
 from enricher.codes.reading import Evidence, read
 from enricher.errors import ConfigError, InputError
-from enricher.model import NO_KEY, Cells, CodeType, Preview
+from enricher.keys import NO_KEY
+from enricher.model import Cells, CodeType, Preview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,19 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from enricher.codes import asin, gtin, marketplaces, reading
-from enricher.model import (
-    EAN8_END,
-    NO_KEY,
-    Cells,
-    CodeType,
-    Domain,
-    Key,
-    KeyArray,
-    pack,
-    pack_array,
-    read_digits,
-    with_domains,
-)
+from enricher.keys import EAN8_END, NO_KEY, KeyArray, pack, pack_array, read_digits, with_domains
+from enricher.model import Cells, CodeType, Domain, Key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,8 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from enricher.codes import asin, gtin, marketplaces
-from enricher.model import EAN8_END, CodeType, Domain
+from enricher.keys import EAN8_END
+from enricher.model import CodeType, Domain
 
 _WRAPPERS = re.compile(r"""^(?:=?["'`\u2018\u2019]+|\[)+\s*|\s*(?:["'`\u2018\u2019]+|\])+$""")
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d+)", re.IGNORECASE)

@@ -10,91 +10,25 @@ import contextlib
 import ipaddress
 import json
 import logging
-import math
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, quote_plus, urlsplit
 
 import requests
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from enricher.errors import ApiError, ApiKeyError, ConfigError
-from enricher.model import SANDBOX_HOST, Item, Levels, ToldLevels
+from enricher.lookup.replies import LookupReply, NoReply, Response, read_account, read_lookup
+from enricher.model import SANDBOX_HOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from enricher.clock import Clock
     from enricher.lookup.plan import Chunk
+    from enricher.model import Levels
 
 _MAX_BODY_BYTES = 8 * 1024 * 1024
 _IDLE_S = 2.0
-_RESTORE_RATE = re.compile(r"Restore rate:\s*([\d.]+)\s*/\s*min", re.IGNORECASE)
-_MAX_COUNT = 10**15
 _MAX_MESSAGE = 200
-_DAILY_TEXT = "daily"
-_BUCKET_TEXT = "bucket"
-
-
-_Tokens = Annotated[int, BeforeValidator(lambda value: math.floor(value) if isinstance(value, float) else value)]
-
-
-class _Account(BaseModel):
-    """The reply of /account/tokens (API.md, "Account Tokens")."""
-
-    model_config = ConfigDict(extra="ignore")
-    daily_tokens_left: _Tokens = Field(alias="dailyTokensLeft")
-    daily_limit: _Tokens = Field(alias="dailyTokensLimit")
-    bucket_left: _Tokens = Field(alias="minutelyTokensLeft")
-    bucket_capacity: _Tokens = Field(alias="minutelyBucketCapacity")
-    rate_per_min: float = Field(alias="tokensPerMinute")
-    daily_reset_ms: float = Field(alias="msBeforeNextDailyReset")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A paid reply: its items, what it cost in tokens, and what it says of the levels after it.
-
-    `oddities` counts entries among the items that are no items.
-    """
-
-    items: tuple[Item, ...]
-    oddities: int
-    consumed: int
-    levels: ToldLevels
-
-
-@dataclass(frozen=True, slots=True)
-class BucketEmpty:
-    """429, the bucket: nothing was charged. The rate is the one in the server's text."""
-
-    rate_per_min: float | None
-    retry_after_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class DayEmpty:
-    """429, the daily limit: nothing was charged."""
-
-
-@dataclass(frozen=True, slots=True)
-class BadRequest:
-    """400: at least one of the codes is malformed in the server's eyes. Nothing was charged."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoReply:
-    """The request failed in a way that another try may mend. `maybe_charged`: it may have reached the server."""
-
-    message: str
-    maybe_charged: bool
-    retry_after_s: float | None = None
-
-
-LookupReply: TypeAlias = Found | BucketEmpty | DayEmpty | BadRequest | NoReply
 
 
 def check_url(url: str) -> str:
@@ -164,37 +98,18 @@ class Client:
                 f"{self._url} did not tell the tokens left: it answered {reply.status}. {reply.message}".rstrip()
             )
         try:
-            account = _Account.model_validate(reply.payload)
-        except ValidationError as error:
-            fault = _first_fault(error)
-        else:
-            return Levels(
-                account.bucket_left,
-                account.daily_tokens_left,
-                account.daily_reset_ms / 1000,
-                account.bucket_capacity,
-                account.rate_per_min,
-                account.daily_limit,
-            )
-        raise ApiError(f"{self._url} answered something else than token levels: {fault}")
+            return read_account(reply.payload)
+        except ValueError as error:
+            fault = str(error)
+        raise ApiError(f"{self._url} answered something else than token levels ({fault})")
 
     def lookup(self, chunk: Chunk) -> LookupReply:
         """Ask for one chunk; costs a token a code. Raises ApiKeyError."""
         params = {chunk.code_type.value: ",".join(chunk.codes), "domain": chunk.domain.value}
         reply = self._get("/products/lookup", params)
-        if isinstance(reply, NoReply):
-            return reply
-        status = reply.status
-        if status == requests.codes.ok:
-            return _found(reply.payload, len(chunk.codes))
-        if status == requests.codes.too_many_requests:
-            return _too_many(reply)
-        if status == requests.codes.bad_request:
-            return BadRequest(reply.message or "refused as malformed")
-        # A gateway's 502 or 504 says nothing of what the server behind it did with the request.
-        return NoReply(f"the service answered {status}", status >= requests.codes.server_error, reply.retry_after_s)
+        return reply if isinstance(reply, NoReply) else read_lookup(reply, len(chunk.codes))
 
-    def _get(self, path: str, params: Mapping[str, str]) -> _Answer | NoReply:
+    def _get(self, path: str, params: Mapping[str, str]) -> Response | NoReply:
         try:
             answer = self._send(path, params)
         except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
@@ -214,7 +129,7 @@ class Client:
             return answer
         return failure  # outside the except block, so that nothing carries the library's exception, which has the URL
 
-    def _send(self, path: str, params: Mapping[str, str]) -> _Answer:
+    def _send(self, path: str, params: Mapping[str, str]) -> Response:
         # A connection left idle may be closed by the server just while we send, and then nobody knows whether the
         # request was charged. A fresh one costs a round trip.
         if self._clock.monotonic_s() - self._used_s > _IDLE_S:
@@ -236,69 +151,25 @@ class Client:
                     raise requests.Timeout
             self._used_s = self._clock.monotonic_s()
             retry_after = response.headers.get("Retry-After")
-            return _Answer(response.status_code, bytes(body), retry_after, self._key)
+            return _response(response.status_code, bytes(body), retry_after, self._key)
 
 
-class _Answer:
-    """An HTTP reply, whole. `message` is the server's own, without the key: a server may repeat the URL it was sent."""
-
-    def __init__(self, status: int, body: bytes, retry_after: str | None, key: str) -> None:
-        self.status = status
-        self.retry_after_s = float(retry_after) if retry_after and retry_after.isdecimal() else None
-        self.payload: Any = None
-        if status == requests.codes.ok or body[:1] == b"{":
-            with contextlib.suppress(ValueError, RecursionError):
-                # NaN is no JSON, but the reply it stands in was paid for: it counts as a missing value.
-                self.payload = json.loads(body, parse_constant=lambda _: None)
-        message = self.payload.get("error") if isinstance(self.payload, dict) else None
-        self.message = _without(key, message) if isinstance(message, str) else ""
+def _response(status: int, body: bytes, retry_after: str | None, key: str) -> Response:
+    """Read an HTTP reply; its message is the server's own, without the key: a server may repeat the URL it was sent."""
+    payload: Any = None
+    if status == requests.codes.ok or body[:1] == b"{":
+        with contextlib.suppress(ValueError, RecursionError):
+            # NaN is no JSON, but the reply it stands in was paid for: it counts as a missing value.
+            payload = json.loads(body, parse_constant=lambda _: None)
+    message = payload.get("error") if isinstance(payload, dict) else None
+    retry_after_s = float(retry_after) if retry_after and retry_after.isdecimal() else None
+    return Response(status, payload, _without(key, message) if isinstance(message, str) else "", retry_after_s)
 
 
 def _without(key: str, message: str) -> str:
     for form in (key, quote(key), quote(key, safe=""), quote_plus(key)):
         message = message.replace(form, "...")
     return message[:_MAX_MESSAGE]
-
-
-def _found(payload: Any, asked: int) -> Found | NoReply:
-    """Read a lookup's reply (API.md, "Response"); `bucketSize` is the tokens left in the bucket.
-
-    The items are what was paid for: an odd level beside them is no reason to throw them away and pay again.
-    """
-    entries = payload.get("items") if isinstance(payload, dict) else None
-    if not isinstance(entries, list):
-        return NoReply("the service's answer holds no list of products", maybe_charged=True)
-    items = tuple(entry for entry in entries if isinstance(entry, dict))
-    consumed, reset_ms = _count(payload.get("consumedTokens")), _count(payload.get("msBeforeNextDailyToken"))
-    levels = ToldLevels(
-        _count(payload.get("bucketSize")),
-        _count(payload.get("dailyTokensLeft")),
-        None if reset_ms is None else reset_ms / 1000,
-    )
-    return Found(items, len(entries) - len(items), asked if consumed is None else consumed, levels)
-
-
-def _count(value: Any) -> int | None:
-    """Read a number of tokens or milliseconds, rounded down; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MAX_COUNT:
-        return None
-    return int(value)
-
-
-def _too_many(reply: _Answer) -> BucketEmpty | DayEmpty | NoReply:
-    """Tell the two documented 429s apart by their texts (API.md, "How tokens are used")."""
-    text = reply.message.casefold()
-    if _DAILY_TEXT in text:
-        return DayEmpty()
-    if _BUCKET_TEXT in text:
-        rate = _RESTORE_RATE.search(reply.message)
-        return BucketEmpty(float(rate[1]) if rate else None, reply.retry_after_s)
-    return NoReply("the service asked to slow down (429)", maybe_charged=False, retry_after_s=reply.retry_after_s)
-
-
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, fault['loc'])) or 'the whole'}: {fault['msg']}"
 
 
 def _reason(error: Exception) -> str:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from enricher.errors import ApiError, ApiKeyError
-from enricher.lookup.client import BadRequest, BucketEmpty, DayEmpty, Found, LookupReply, NoReply
 from enricher.lookup.match import match
 from enricher.lookup.quota import DayUsedUp, Quota, Send, Wait
+from enricher.lookup.replies import BadRequest, BucketEmpty, DayEmpty, Found, LookupReply, NoReply
 from enricher.model import Answer, Key, Levels
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from enricher.model import FIELDS, LOOKUP_FIELDS, Additions, KeyArray, Outcome, RowStatus, unpack
+from enricher.keys import KeyArray, unpack
+from enricher.model import FIELDS, LOOKUP_FIELDS, Additions, Outcome, RowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

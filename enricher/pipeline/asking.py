@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 from enricher import lookup, merge, sandbox
 from enricher.errors import ApiKeyError, ConfigError
-from enricher.model import Key, KeyArray, pack, unpack
+from enricher.keys import KeyArray, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from enricher.clock import Clock
     from enricher.config import Settings
-    from enricher.model import Levels
+    from enricher.model import Key, Levels
     from enricher.pipeline.task import Observer, Task
     from enricher.store import Store
 

@@ -10,7 +10,8 @@ import numpy as np
 from enricher import lookup, merge, report, sheets
 from enricher.clock import Clock, SystemClock
 from enricher.errors import ApiError, ApiKeyError
-from enricher.model import MAX_CHUNK, CodeType, unpack
+from enricher.keys import unpack
+from enricher.model import MAX_CHUNK, CodeType
 from enricher.pipeline.asking import client_of, open_keys
 from enricher.pipeline.reading import Reading, read
 from enricher.store import Store

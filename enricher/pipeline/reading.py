@@ -11,7 +11,7 @@ import pandas as pd
 
 from enricher import codes, merge, sheets
 from enricher.errors import ConfigError, EnricherError
-from enricher.model import NO_KEY, KeyArray
+from enricher.keys import NO_KEY, KeyArray
 
 if TYPE_CHECKING:
     from pathlib import Path

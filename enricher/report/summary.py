@@ -101,9 +101,8 @@ class Summary:
         why = ", ".join(f"{count:,} by {name}" for count, name in saved if count)
         lines = [f"  Tokens   {self.tokens_spent:,} spent{left}" + (f"; saved {why}" if why else "")]
         if self.codes_maybe_paid_twice:
-            lines.append(
-                f"           {self.codes_maybe_paid_twice:,} codes may have been paid twice: a request got no usable reply"
-            )
+            twice = f"{self.codes_maybe_paid_twice:,} codes may have been paid twice"
+            lines.append(f"           {twice}: a request got no usable reply")
         if self.strays:
             lines.append(
                 f"           {self.strays:,} entries of replies belong to no code asked for; they were left out"

@@ -21,7 +21,7 @@ class Stamp:
         """Raise InputError where the file is not what it was."""
         if self._look() != self._state:
             raise InputError(
-                f"{self._path.name} was changed while it was being worked on, so the answers would stand in wrong rows. "
+                f"{self._path.name} was changed while it was being worked on, so answers would stand in wrong rows. "
                 "What was paid for is kept: run again"
             )
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from enricher.model import Answer, KeyArray
+    from enricher.keys import KeyArray
+    from enricher.model import Answer
 
 _FOLD_LEAST = 20_000
 _MOST_REMEMBERED = 2

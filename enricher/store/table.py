@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from enricher.errors import StoreError
-from enricher.model import FIELDS, Answer, CodeType, Domain, Field, Item, KeyArray, pack_texts
+from enricher.keys import KeyArray, pack_texts
+from enricher.model import FIELDS, Answer, CodeType, Domain, Field, Item
 from enricher.store.journal import FORMAT, check_header, from_line, sync_folder, to_line
 
 if TYPE_CHECKING:

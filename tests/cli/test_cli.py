@@ -8,11 +8,13 @@ import re
 import shutil
 import signal
 import subprocess
+import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openpyxl
+import pyarrow.parquet as pq
 import pytest
 
 from enricher import sandbox
@@ -185,6 +187,16 @@ ERRORS = {
     "an unknown field": (["sheet.csv", "--fields", "prize"], "sandbox", 2, "there is no field prize"),
     "an unknown sheet": (["catalog.xlsx", "--sheet", "Nope"], "sandbox", 2, "Its sheets: Catalog, Notes"),
     "a binary file": (["catalog.resume.parquet"], "sandbox", 65, "neither a spreadsheet nor a table of text"),
+    "a folder as input": (["."], "sandbox", 65, "is no file"),
+    "an empty flag": (["sheet.csv", "--api-url", ""], "sandbox", 2, "--api-url: nothing is given"),
+    "an empty list of fields": (["sheet.csv", "--fields", ""], "sandbox", 2, "--fields: nothing is given"),
+    "an unknown flag": (["sheet.csv", "--colour", "red"], "sandbox", 2, "No such option"),
+    "a store of another kind": (["sheet.csv", "--store", "sheet.journal"], "sandbox", 2, "must end in .parquet"),
+    "a store in no folder": (["sheet.csv", "--store", "no/s.parquet"], "sandbox", 73, "no such folder"),
+    "an address with a key": (["sheet.csv", "--api-url", "http://127.0.0.1/?key=k3y"], "sandbox", 2, "a plain address"),
+    "a broken address": (["sheet.csv", "--api-url", "http://[::1"], "sandbox", 2, "can't be read"),
+    "an endless age": (["sheet.csv", "--max-age", "99999999999999d"], "sandbox", 2, "at most 36500d"),
+    "a sheet of headers": (["headers.csv"], "sandbox", 65, "no rows below the header"),
     "two ways to the service": (["sheet.csv", "--sandbox", "--api-url", "{url}"], "sandbox", 2, "exclude each other"),
 }
 
@@ -197,6 +209,7 @@ def test_an_error_is_one_clear_line_and_spends_and_writes_nothing(
     sheet.with_name("precious.csv").write_text("precious", encoding="utf-8")
     sheet.with_name("link.csv").symlink_to(sheet)
     workbook.with_name("catalog.resume.parquet").write_bytes(b"PAR1" + bytes(5000))
+    sheet.with_name("headers.csv").write_text("SKU,EAN\n", encoding="utf-8")
     before = left_behind(sheet.parent)
     ran = enricher("enrich", *(argument.format(url=api.url) for argument in arguments), key=key)
     assert ran.returncode == code, ran.stderr
@@ -234,6 +247,20 @@ def test_sandbox_answers_never_meet_the_live_service(enricher: Run, sheet: Path)
     assert "holds answers of a sandbox on this machine" in ran.stderr
 
 
+def everything_in(folder: Path) -> str:
+    """All that was written, compressed or not."""
+    texts = []
+    for path in folder.iterdir():
+        texts.append(path.read_bytes().decode("latin-1"))
+        if path.suffix == ".parquet":
+            table = pq.read_table(path)
+            texts.append(f"{table.schema.metadata} {table.to_pylist()}")
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as package:
+                texts += [package.read(name).decode("latin-1") for name in package.namelist()]
+    return "".join(texts)
+
+
 SECRET = "k3y-th4t/must+n0t=leak"  # noqa: S105 - it opens nothing
 
 
@@ -245,17 +272,26 @@ def test_the_key_appears_nowhere(
     enricher: Run, sheet: Path, api: sandbox.Sandbox, command: str, arguments: list[str]
 ) -> None:
     ran = enricher(command, sheet, *(argument.format(url=api.url) for argument in arguments), key=SECRET)
-    everything = ran.stdout + ran.stderr
-    everything += "".join(path.read_bytes().decode("latin-1") for path in sheet.parent.iterdir() if path.is_file())
-    assert "k3y" not in everything
+    assert "k3y" not in ran.stdout + ran.stderr + everything_in(sheet.parent)
 
 
-def test_a_key_that_works_is_not_written_down_either(enricher: Run, sheet: Path) -> None:
+def test_a_key_that_works_is_not_written_down_either(enricher: Run, workbook: Path) -> None:
     with sandbox.serve(plans={SECRET: sandbox.PRO}) as api:
-        ran = enricher("enrich", sheet, "--api-url", api.url, key=SECRET)
+        ran = enricher("enrich", workbook, "--api-url", api.url, key=SECRET)
     assert ran.returncode == 0
-    assert "k3y" not in ran.stdout + ran.stderr
-    assert not [path for path in sheet.parent.iterdir() if b"k3y" in path.read_bytes()]
+    assert "k3y" not in ran.stdout + ran.stderr + everything_in(workbook.parent)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_while_the_program_loads_is_one_line(sheet: Path, number: int) -> None:
+    command = [str(PROGRAM), "enrich", str(sheet), "--sandbox"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=sheet.parent) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.4)  # in the middle of the imports
+        process.send_signal(number)
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+        assert process.wait(30) == 130
 
 
 def test_quiet_says_nothing(enricher: Run, sheet: Path) -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from enricher.codes import identify
 from enricher.codes.gtin import check_digit
 from enricher.codes.reading import Evidence
-from enricher.model import NO_KEY, Cells, CodeType, Domain, Key, unpack
+from enricher.keys import NO_KEY, unpack
+from enricher.model import Cells, CodeType, Domain, Key
 
 
 def cells(*texts: str | None, numeric: bool = False, zeros: int = 0) -> Cells:

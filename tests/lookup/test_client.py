@@ -10,7 +10,8 @@ import pytest
 from enricher.clock import SystemClock
 from enricher.errors import ApiError, ApiKeyError, ConfigError
 from enricher.lookup import Chunk, Client, host_of
-from enricher.lookup.client import BadRequest, BucketEmpty, DayEmpty, Found, NoReply, check_url
+from enricher.lookup.client import check_url
+from enricher.lookup.replies import BadRequest, BucketEmpty, DayEmpty, Found, NoReply
 from enricher.model import CodeType, Domain
 
 from .conftest import LEVELS, RESET, http

@@ -8,8 +8,9 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from enricher.keys import pack
 from enricher.merge import Answers, Columns, Rows, additions
-from enricher.model import FIELDS, LOOKUP_FIELDS, Answer, CodeType, Domain, Key, pack
+from enricher.model import FIELDS, LOOKUP_FIELDS, Answer, CodeType, Domain, Key
 from enricher.store.table import to_table
 
 KEYS = [Key(CodeType.ASIN, Domain.COM, f"B00000000{number}") for number in range(4)]

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enricher.errors import StoreError, StoreLockedError
-from enricher.model import FIELDS, Answer, CodeType, Domain, Key, KeyArray, pack
+from enricher.keys import KeyArray, pack
+from enricher.model import FIELDS, Answer, CodeType, Domain, Key
 from enricher.store import Store
 from enricher.store import table as tables
 
