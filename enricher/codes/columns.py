@@ -54,7 +54,8 @@ class CodeColumn:
 class Layout:
     """How a sheet is to be read. `header_row` is a row number, 0 for none; columns count from 0.
 
-    `code_columns` are in the order in which a row's code is looked for.
+    `code_columns` are in the order in which a row's code is looked for. `marketplaces` names a column that seems to
+    name marketplaces, while nobody has said whether to use it.
     """
 
     header_row: int
@@ -62,6 +63,7 @@ class Layout:
     code_columns: tuple[CodeColumn, ...]
     domain_column: int | None
     hints: tuple[str, ...] = ()
+    marketplaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +110,16 @@ def find_columns(  # noqa: PLR0913 - what the user may say about a sheet
         columns, hints = _choose(names, contents, first, code_type, skipped)
         hints += ["an earlier run added columns to this sheet; they are not read"] if skipped else []
     domain_at = _resolve(domain_column, names, "--domain-column") if domain_column else None
-    hints += [] if domain_column else _marketplace_hints(preview, names, first)
+    unused = None if domain_column else _marketplaces(preview, names, first)
+    if unused is not None:
+        hints.append(f"column {unused!r} holds marketplaces; to use them: --domain-column {unused!r}")
     if len(preview.row_numbers) <= first:
         raise InputError(f"there are no rows below the header in row {found_row}")
     if not columns:
         raise InputError(
             f"no column with ASINs, UPCs or EANs was found among: {_listed(names)}. Name it: --code-column NAME"
         )
-    return Layout(found_row, names, tuple(columns), domain_at, tuple(hints))
+    return Layout(found_row, names, tuple(columns), domain_at, tuple(hints), unused)
 
 
 def kind_of_header(name: str) -> str | None:
@@ -251,12 +255,11 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(shown) + (f" and {rest} more" if rest else "") if shown else "(no header was found)"
 
 
-def _marketplace_hints(preview: Preview, names: Sequence[str], first: int) -> list[str]:
-    """Point out a column of marketplaces that nobody named; it is not used unasked."""
-    hints = []
+def _marketplaces(preview: Preview, names: Sequence[str], first: int) -> str | None:
+    """Name the column of marketplaces, by its header and its cells; None where there is none."""
     for cells, name in zip(preview.columns, names, strict=True):
         texts = [text.strip() for text in cells.text[first : first + _SLOW_SAMPLE].to_pylist() if text and text.strip()]
         words = {"marketplace", "domain", "marktplatz", "amazon"} & set(re.split(r"[\W_]+", name.casefold()))
         if words and texts and all(marketplaces.parse(text) for text in texts):
-            hints.append(f"column {name!r} holds marketplaces; to use them: --domain-column {name!r}")
-    return hints
+            return name
+    return None

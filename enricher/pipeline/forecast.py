@@ -33,6 +33,7 @@ def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.P
     clock = clock or SystemClock()
     host = task.host  # a wrong address is said before the file is read
     reading = read(task, observer)
+    reading.check_marketplaces(task.settings)
     settings = task.settings.lookup
     with Store(task.store_path, host, read_only=True) as store:
         unknown = open_keys(reading.keys, store, task.settings, clock)

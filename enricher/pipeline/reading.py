@@ -32,6 +32,18 @@ class Reading:
     keys: KeyArray
     row_numbers: npt.NDArray[np.int32]
 
+    def check_marketplaces(self, settings: Settings) -> None:
+        """Raise ConfigError where the sheet names marketplaces and nobody said whether to ask in them.
+
+        Asking for all in the default one would buy wrong products.
+        """
+        column = self.layout.marketplaces
+        if column is not None and "domain" not in settings.input.model_fields_set:
+            raise ConfigError(
+                f"column {column!r} names marketplaces. To ask for each row in its own: --domain-column {column!r}; "
+                f"to ask for all in one: --domain {settings.input.domain}"
+            )
+
     def column_names(self) -> list[str]:
         """Name the code columns; one without a header by its number."""
         return [column.name or f"column {column.index + 1}" for column in self.layout.code_columns]

@@ -38,6 +38,7 @@ def enrich(
     settings = task.settings.output
     columns = merge.Columns(settings.fields, settings.prefix, settings.list_separator)
     reading = read(task, observer)
+    reading.check_marketplaces(task.settings)
     sheets.check(reading.source, task.output_path.suffix, reading.layout.header_row, columns.schema())
     with Store(task.store_path, host) as store, sheets.StagedOutput(task.output_path) as staged:
         _check_free(task, staged.path, store)

@@ -197,6 +197,12 @@ ERRORS = {
     "a broken address": (["sheet.csv", "--api-url", "http://[::1"], "sandbox", 2, "can't be read"),
     "an endless age": (["sheet.csv", "--max-age", "99999999999999d"], "sandbox", 2, "at most 36500d"),
     "a sheet of headers": (["headers.csv"], "sandbox", 65, "no rows below the header"),
+    "marketplaces nobody spoke of": (
+        ["markets.csv"],
+        "sandbox",
+        2,
+        "--domain-column 'marketplace'; to ask for all in one",
+    ),
     "two ways to the service": (["sheet.csv", "--sandbox", "--api-url", "{url}"], "sandbox", 2, "exclude each other"),
 }
 
@@ -209,6 +215,7 @@ def test_an_error_is_one_clear_line_and_spends_and_writes_nothing(
     sheet.with_name("precious.csv").write_text("precious", encoding="utf-8")
     sheet.with_name("link.csv").symlink_to(sheet)
     workbook.with_name("catalog.resume.parquet").write_bytes(b"PAR1" + bytes(5000))
+    sheet.with_name("markets.csv").write_text("EAN,marketplace\n4006381333931,de\n", encoding="utf-8")
     sheet.with_name("headers.csv").write_text("SKU,EAN\n", encoding="utf-8")
     before = left_behind(sheet.parent)
     ran = enricher("enrich", *(argument.format(url=api.url) for argument in arguments), key=key)
