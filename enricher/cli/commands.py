@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from enricher import __version__, config, pipeline, report, sandbox
+from enricher import __version__, config, pipeline, report
 from enricher.cli import options as o
 from enricher.cli.progress import Bars, Lines, Progress
 from enricher.cli.stopping import Stop
@@ -165,6 +165,8 @@ def _sandbox(
       enricher sandbox
       ASINSCOPE_API_KEY=sandbox enricher enrich catalog.xlsx --api-url http://127.0.0.1:8787
     """
+    from enricher import sandbox  # noqa: PLC0415 - a web server takes a quarter of a second to load
+
     products = sandbox.Catalog.load(catalog) if catalog else sandbox.Catalog.shipped()
 
     def ready(url: str) -> None:

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from enricher import lookup, merge, sandbox
+from enricher import lookup, merge
 from enricher.errors import ApiKeyError, ConfigError
 from enricher.keys import KeyArray, pack, unpack
 
@@ -44,7 +44,11 @@ def client_of(task: Task, clock: Clock) -> Iterator[lookup.Client]:
             "config (api_key_file). To try enricher without one: --sandbox"
         )
     with contextlib.ExitStack() as stack:
-        url = stack.enter_context(sandbox.serve(clock=clock)).url if settings.sandbox else settings.api_url
+        url = settings.api_url
+        if settings.sandbox:
+            from enricher import sandbox  # noqa: PLC0415 - a web server takes a quarter of a second to load
+
+            url = stack.enter_context(sandbox.serve(clock=clock)).url
         yield stack.enter_context(lookup.Client(url, key, clock, settings.timeout.total_seconds()))
 
 
