@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,8 +68,12 @@ class Summary:
             + (f", {duration(self.waited_s)} of it waiting for tokens" if self.waited_s >= 1 else ""),
             *([f"  Output   {self.output}"] if self.output else []),
             *([f"  Resume   {self.store}"] if self.store else []),
-            *([f"  Stopped  {self.stopped}"] if self.stopped else []),
+            *([f"  Stopped  {self.stopped}{self._reset()}"] if self.stopped else []),
         ]
+
+    def _reset(self) -> str:
+        """Say when the day's tokens come back, on the reader's own clock."""
+        return f", {datetime.fromisoformat(self.reset_at).astimezone():%A %d %B, %H:%M}" if self.reset_at else ""
 
     def _row_lines(self) -> list[str]:
         counts = [
