@@ -50,6 +50,12 @@ def with_domains(keys: KeyArray, positions: npt.NDArray[np.uint8]) -> KeyArray:
     return keys | positions.astype(np.uint64) << np.uint64(_CODE_BITS)
 
 
+def of_type(keys: KeyArray, code_type: CodeType) -> npt.NDArray[np.bool_]:
+    """Say which keys are of a type."""
+    mask: npt.NDArray[np.bool_] = keys >> np.uint64(60) == np.uint64(_TYPES.index(code_type) + 1)
+    return mask
+
+
 def pack_texts(code_type: CodeType, domain: Domain, codes: npt.NDArray[np.object_]) -> KeyArray:
     """Pack canonical texts of one type and one domain; same order."""
     if code_type is CodeType.ASIN:

@@ -15,7 +15,7 @@ from enricher.codes import marketplaces
 from enricher.codes.identify import plain
 from enricher.codes.reading import Evidence, read
 from enricher.errors import ConfigError, InputError
-from enricher.keys import NO_KEY
+from enricher.keys import NO_KEY, of_type
 from enricher.model import Cells, CodeType, Preview
 
 if TYPE_CHECKING:
@@ -136,15 +136,18 @@ def kind_of_header(name: str) -> str | None:
 
 
 def _content(cells: Cells, code_type: CodeType | None) -> _Content:
+    """Read a column's cells; of many odd ones only some, and then the others don't count as filled."""
     keys, blank, text = plain(cells, code_type)
-    is_asin = (keys >> np.uint64(60)) == np.uint64(list(CodeType).index(CodeType.ASIN) + 1)
+    is_asin = of_type(keys, CodeType.ASIN)
     is_gtin = (keys != NO_KEY) & ~is_asin
-    odd = np.flatnonzero((keys == NO_KEY) & ~blank)[:_SLOW_SAMPLE]
-    for row in odd.tolist():
+    filled = ~blank
+    odd = np.flatnonzero((keys == NO_KEY) & filled)
+    filled[odd[_SLOW_SAMPLE:]] = False
+    for row in odd[:_SLOW_SAMPLE].tolist():
         reading = read(text[row].as_py(), int(cells.zeros[row]), Evidence(code_type), numeric=bool(cells.numeric[row]))
         is_asin[row] = reading.code_type is CodeType.ASIN
         is_gtin[row] = reading.code is not None and not is_asin[row]
-    return _Content(is_asin, is_gtin, ~blank)
+    return _Content(is_asin, is_gtin, filled)
 
 
 def _texts(preview: Preview, at: int) -> list[str]:

@@ -35,6 +35,11 @@ def test_asins_come_before_gtins() -> None:
     assert chosen(layout) == ["ASIN", "EAN"]
 
 
+def test_a_column_of_codes_in_another_dress_is_found() -> None:
+    rows = [[f"b0{number:08}", f"W-{number}"] for number in range(900)]
+    assert chosen(find_columns(preview(["Ref", "House no"], *rows))) == ["Ref"]
+
+
 def test_title_rows_above_the_header_are_passed_over() -> None:
     rows = [["Order form 2026", "", ""], ["for: buyer", "", ""], ["Item", "ASIN", "Price"]]
     layout = find_columns(preview(*rows, *(["x", asin, "1.00"] for asin in ASINS)))
