@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 LENGTH = 10
-_OWN = re.compile(r"B(?=[0-9A-Z]*\d)[0-9A-Z]{9}")
-_ISBN10 = re.compile(r"\d{9}[\dX]")
+_OWN = re.compile(r"B(?=[0-9A-Z]*[0-9])[0-9A-Z]{9}")
+_ISBN10 = re.compile(r"[0-9]{9}[0-9X]")
 _URL_PATHS = re.compile(
     r"(?:/dp/(?:product/)?|/gp/(?:aw/d/|product/(?:glance/)?|offer-listing/)|/exec/obidos/(?:tg/detail/-/|ASIN/)"
     r"|/o/ASIN/|/d/(?:[^/?]+/)*|/product/|[?&]asin=)([0-9A-Z]{10})(?![0-9A-Z])",

@@ -5,18 +5,19 @@ Works on a preview of the sheet. Content outweighs the name: a column named EAN 
 
 from __future__ import annotations
 
+import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from enricher.codes import marketplaces
+from enricher.codes import gtin, marketplaces
 from enricher.codes.identify import plain
 from enricher.codes.reading import Evidence, read
 from enricher.errors import ConfigError, InputError
 from enricher.keys import NO_KEY, of_type
-from enricher.model import Cells, CodeType, Preview
+from enricher.model import FIELDS, LOOKUP_FIELDS, Cells, CodeType, Preview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,12 +31,13 @@ _HEADER_WORDS = {
     "ean": ("ean", "ean13", "ean8", "eans", "jan", "isbn13"),
     "gtin": ("gtin", "gtin12", "gtin13", "gtin14", "barcode", "barcodes", "barkod", "strichcode", "ean/upc"),
 }
-_KIND_OF = {word: kind for kind, words in _HEADER_WORDS.items() for word in words}
 _NEVER = {"fnsku", "sku", "price", "qty", "quantity"}
 _LEAST_SHARE = 0.5
 """Of a column's filled cells: one in ten random numbers has the right check digit, so less proves nothing."""
 _LEAST_SHARE_NAMED = 0.05
 """The same where the header names a code: a column may be mostly dirt, and then every cell says so."""
+_NUMBER = re.compile(r"[0-9][0-9.,/: -]{4,}")
+"""A long number, a price or a date: no header is called so, but a year may be one."""
 _HEADER_SEARCH_ROWS = 50
 _SLOW_SAMPLE = 200
 
@@ -68,31 +70,38 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What the preview's cells of one column are."""
+    """What the preview's cells of one column are. EAN-8s are apart: eight digits are a date or a house number, too."""
 
     asins: npt.NDArray[np.bool_]
     gtins: npt.NDArray[np.bool_]
+    ean8s: npt.NDArray[np.bool_]
     filled: npt.NDArray[np.bool_]
+
+    def named(self, kind: str | None) -> _Content:
+        """Count EAN-8s, too, where the header names a kind of code."""
+        return self if kind is None else replace(self, gtins=self.gtins | self.ean8s)
+
+    def count(self, first_row: int) -> int:
+        return int((self.asins | self.gtins)[first_row:].sum())
 
     def share(self, first_row: int) -> tuple[float, float]:
         filled = max(1, int(self.filled[first_row:].sum()))
         return int(self.asins[first_row:].sum()) / filled, int(self.gtins[first_row:].sum()) / filled
 
 
-def find_columns(  # noqa: PLR0913 - what the user may say about a sheet
+def find_columns(
     preview: Preview,
     *,
     wanted: Sequence[str] = (),
     code_type: CodeType | None = None,
     header_row: int | None = None,
     domain_column: str | None = None,
-    added: Sequence[str] = (),
 ) -> Layout:
     """Decide how to read a sheet.
 
     `wanted` names the code columns (header text, or a letter as a spreadsheet shows it); `header_row` is a row number,
-    0 for none, None to find it. `added` are names of columns that an earlier run added: they are never chosen. Raises
-    ConfigError for a column that is not there, InputError where no column holds codes.
+    0 for none, None to find it. Columns that an earlier run added are never chosen unasked. Raises ConfigError for a
+    column that is not there, InputError where no column holds codes.
     """
     contents = [_content(cells, code_type) for cells in preview.columns]
     named = [*wanted, *([domain_column] if domain_column else [])]
@@ -105,8 +114,7 @@ def find_columns(  # noqa: PLR0913 - what the user may say about a sheet
         columns = [_describe(i, names[i], contents[i], first, code_type, "named by you") for i in indexes]
         hints: list[str] = []
     else:
-        own = {name.casefold() for name in added}
-        skipped = [i for i, name in enumerate(names) if name.casefold() in own] if "lookup_status" in names else []
+        skipped = _added_before(names)
         columns, hints = _choose(names, contents, first, code_type, skipped)
         hints += ["an earlier run added columns to this sheet; they are not read"] if skipped else []
     domain_at = _resolve(domain_column, names, "--domain-column") if domain_column else None
@@ -114,7 +122,8 @@ def find_columns(  # noqa: PLR0913 - what the user may say about a sheet
     if unused is not None:
         hints.append(f"column {unused!r} holds marketplaces; to use them: --domain-column {unused!r}")
     if len(preview.row_numbers) <= first:
-        raise InputError(f"there are no rows below the header in row {found_row}")
+        where = f"there are no rows below the header in row {found_row}" if found_row else "there is nothing in it"
+        raise InputError(f"no codes can be read: {where}")
     if not columns:
         raise InputError(
             f"no column with ASINs, UPCs or EANs was found among: {_listed(names)}. Name it: --code-column NAME"
@@ -128,11 +137,15 @@ def kind_of_header(name: str) -> str | None:
     >>> kind_of_header("Product Codes: EAN"), kind_of_header("fnsku"), kind_of_header("Barkod (EAN Number)")
     ('ean', None, 'ean')
     """
-    words = re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
-    if _NEVER & set(words):
+    words = _words(name)
+    if _NEVER & words:
         return None
-    kinds = [_KIND_OF[word] for word in words if word in _KIND_OF]
-    return min(kinds, key=list(_HEADER_WORDS).index) if kinds else None
+    kinds = [kind for kind, known in _HEADER_WORDS.items() if words & set(known)]
+    return kinds[0] if kinds else None
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()))
 
 
 def _content(cells: Cells, code_type: CodeType | None) -> _Content:
@@ -140,14 +153,16 @@ def _content(cells: Cells, code_type: CodeType | None) -> _Content:
     keys, blank, text = plain(cells, code_type)
     is_asin = of_type(keys, CodeType.ASIN)
     is_gtin = (keys != NO_KEY) & ~is_asin
+    is_ean8 = np.zeros(len(keys), np.bool_)
     filled = ~blank
     odd = np.flatnonzero((keys == NO_KEY) & filled)
     filled[odd[_SLOW_SAMPLE:]] = False
     for row in odd[:_SLOW_SAMPLE].tolist():
         reading = read(text[row].as_py(), int(cells.zeros[row]), Evidence(code_type), numeric=bool(cells.numeric[row]))
         is_asin[row] = reading.code_type is CodeType.ASIN
-        is_gtin[row] = reading.code is not None and not is_asin[row]
-    return _Content(is_asin, is_gtin, filled)
+        is_ean8[row] = reading.code is not None and len(reading.code) == gtin.EAN8_DIGITS
+        is_gtin[row] = reading.code is not None and not is_asin[row] and not is_ean8[row]
+    return _Content(is_asin, is_gtin, is_ean8, filled)
 
 
 def _texts(preview: Preview, at: int) -> list[str]:
@@ -185,18 +200,37 @@ def _widest_text_row(preview: Preview, end: int) -> int:
     best, best_filled = -1, 0
     for at in range(end):
         texts = [text for text in _texts(preview, at) if text]
-        numeric = any(cells.numeric[at] for cells in preview.columns)
+        numeric = any(cells.numeric[at] for cells in preview.columns) or any(map(_NUMBER.fullmatch, texts))
         if len(texts) > best_filled and not numeric and len({text.casefold() for text in texts}) == len(texts):
             best, best_filled = at, len(texts)
     return best
 
 
+def _added_before(names: Sequence[str]) -> list[int]:
+    """Find the columns that earlier runs added: each time some fields, under any prefix, and then LOOKUP_FIELDS."""
+    bare = [re.sub(r"_[0-9]+$", "", name) for name in names]
+    count = len(LOOKUP_FIELDS)
+    found: list[int] = []
+    for start in range(len(bare) - count + 1):
+        if tuple(bare[start : start + count]) == LOOKUP_FIELDS:
+            found += range(start - _fields_before(bare[:start]), start + count)
+    return found
+
+
+def _fields_before(names: Sequence[str]) -> int:
+    """Count how many names at the end are fields, all with the prefix that the last of them has."""
+    nearest = names[-1] if names else ""
+    prefixes = [nearest.removesuffix(field) for field in FIELDS if nearest.endswith(field)]
+    ours = {prefix + field for prefix in prefixes for field in FIELDS}
+    return len(list(itertools.takewhile(ours.__contains__, reversed(names))))
+
+
 def _describe(  # noqa: PLR0913, PLR0917 - all it says is in its arguments
     index: int, name: str, content: _Content, first: int, code_type: CodeType | None, why: str = ""
 ) -> CodeColumn:
+    content = content.named(kind_of_header(name))
     asin_share, gtin_share = content.share(first)
-    filled = int(content.filled[first:].sum())
-    codes = int((content.asins | content.gtins)[first:].sum())
+    filled, codes = int(content.filled[first:].sum()), content.count(first)
     reason = f"{codes:,} of {filled:,} cells looked at are codes" + (f", {why}" if why else "")
     return CodeColumn(index, name, Evidence(code_type, kind_of_header(name), asin_share, gtin_share), reason)
 
@@ -215,13 +249,13 @@ def _choose(
     groups: dict[bool, list[tuple[tuple[bool, int], CodeColumn]]] = {True: [], False: []}
     for index, (name, content) in enumerate(zip(names, contents, strict=True)):
         kind = kind_of_header(name)
-        asin_share, gtin_share = content.share(first)
+        asin_share, gtin_share = content.named(kind).share(first)
         share = asin_share + gtin_share
-        refused = index in skipped or _NEVER & set(re.split(r"[\W_]+", name.casefold()))
+        refused = index in skipped or _NEVER & _words(name)
         if refused or share < (_LEAST_SHARE_NAMED if kind else _LEAST_SHARE):
             continue
         why = f"and the header says {kind.upper()}" if kind else ""
-        rank = (kind is not None, int((content.asins | content.gtins)[first:].sum()))
+        rank = (kind is not None, content.named(kind).count(first))
         groups[asin_share >= gtin_share].append((rank, _describe(index, name, content, first, code_type, why)))
     columns, hints = [], []
     for group in groups.values():
@@ -262,7 +296,7 @@ def _marketplaces(preview: Preview, names: Sequence[str], first: int) -> str | N
     """Name the column of marketplaces, by its header and its cells; None where there is none."""
     for cells, name in zip(preview.columns, names, strict=True):
         texts = [text.strip() for text in cells.text[first : first + _SLOW_SAMPLE].to_pylist() if text and text.strip()]
-        words = {"marketplace", "domain", "marktplatz", "amazon"} & set(re.split(r"[\W_]+", name.casefold()))
+        words = {"marketplace", "domain", "marktplatz", "amazon"} & _words(name)
         if words and texts and all(marketplaces.parse(text) for text in texts):
             return name
     return None

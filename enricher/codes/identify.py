@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from enricher.codes.reading import Evidence
 
 _DOMAINS = tuple(Domain)
+_UNKNOWN = np.uint8(15)
+"""In the place of a position in `Domain`: a marketplace that nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,6 @@ def identify(
     return Identified(keys, invalid, notes)
 
 
-_UNKNOWN = np.uint8(15)
-
-
 def _domains(cells: Cells | None, default: Domain, rows: int) -> tuple[npt.NDArray[np.uint8], dict[int, str]]:
     """Read the marketplace column: a position in `Domain` a row, or _UNKNOWN, and notes on the odd ones."""
     default_at = _DOMAINS.index(default)
@@ -114,8 +113,7 @@ def plain(cells: Cells, wanted: CodeType | None) -> tuple[KeyArray, npt.NDArray[
     if wanted in {None, CodeType.ASIN}:
         rows = np.flatnonzero(lengths == asin.LENGTH)
         matrix = _matrix(text, rows, asin.LENGTH)
-        is_digit = (matrix[:, 1:] >= ord("0")) & (matrix[:, 1:] <= ord("9"))
-        own = (matrix[:, 0] == ord("B")) & is_digit.any(axis=1)
+        own = (matrix[:, 0] == ord("B")) & (matrix[:, 1] == ord("0"))
         at, values = read_digits(matrix[own], 36)
         _place(keys, CodeType.ASIN, rows[np.flatnonzero(own)[at]], values)
     return keys, lengths == 0, text

@@ -14,7 +14,11 @@ from enricher.keys import EAN8_END
 from enricher.model import CodeType, Domain
 
 _WRAPPERS = re.compile(r"""^(?:=?["'`\u2018\u2019]+|\[)+\s*|\s*(?:["'`\u2018\u2019]+|\])+$""")
-_SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d+)", re.IGNORECASE)
+_SCIENTIFIC = re.compile(r"([0-9])(?:[.,]([0-9]+))?E\+?([0-9]{1,2})", re.IGNORECASE)
+_DATE = re.compile(r"(?:19|20)[0-9]{2}[-./]?[01][0-9][-./]?[0-3][0-9]|[0-3]?[0-9][-./][01]?[0-9][-./](?:19|20)[0-9]{2}")
+_GTIN_HEADERS = {"upc", "ean", "gtin"}
+_LONGEST = 200
+"""Characters of a cell that may still be a code with something around it."""
 _BETWEEN_DIGITS = re.compile(r"(?<=[0-9X])[\s\-\u2010-\u2015](?=[0-9X])")
 _SEPARATORS = re.compile(r"[\s,;|/:()]+|-(?=[A-Z])")
 _INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x200E, 0x200F))
@@ -41,7 +45,9 @@ class Evidence:
 
     @property
     def is_asin_column(self) -> bool:
-        return self.wanted is CodeType.ASIN or self.header in {"asin", "isbn"} or self.asin_share > self.gtin_share
+        if self.header in _GTIN_HEADERS:
+            return self.wanted is CodeType.ASIN
+        return self.wanted is CodeType.ASIN or self.header is not None or self.asin_share > self.gtin_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,11 @@ def read(text: str, zeros: int, evidence: Evidence, *, numeric: bool) -> Reading
     """
     if (found := asin.from_url(text)) is not None:
         return _from_url(*found)
+    if len(text) > _LONGEST:
+        return Reading(None, note="neither an ASIN nor a UPC or EAN")
     bare = _undress(text)
+    if _DATE.fullmatch(bare):
+        return Reading(None, note=f"{bare} is a date")
     if scientific := _SCIENTIFIC.fullmatch(bare):
         whole, decimals, exponent = scientific[1], scientific[2] or "", int(scientific[3])
         if len(decimals) < exponent:
@@ -73,11 +83,16 @@ def read(text: str, zeros: int, evidence: Evidence, *, numeric: bool) -> Reading
         written_out = _read_digits(whole + decimals[:exponent], zeros, evidence, numeric=numeric)
         return replace(written_out, note=written_out.note or f"written out from {bare}")
     compact = _BETWEEN_DIGITS.sub("", bare)
-    if compact.isdigit():
+    if _is_digits(compact):
         return _read_digits(compact, zeros, evidence, numeric=numeric)
-    if len(compact) == asin.LENGTH and asin.is_valid(compact):
+    # An ISBN may be hyphenated, an ASIN is not: pieces that happen to make one up are something else.
+    if asin.is_isbn10(compact) or (asin.is_own(bare) and (bare.startswith("B0") or evidence.is_asin_column)):
         return _asin(compact, evidence)
     return _pick(bare, evidence)
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _undress(text: str) -> str:
@@ -145,19 +160,26 @@ def _whole(digits: str, evidence: Evidence, note: str = "") -> Reading:
     if length == gtin.MAX_DIGITS and int(digits) < EAN8_END:
         return Reading(None, note=f"{digits} can be an EAN-8 or a UPC: write it with 8 or with 12 digits")
     if length == gtin.EAN8_DIGITS:
-        if gtin.is_upc_e(digits) and evidence.header != "ean" and evidence.wanted is not CodeType.EAN:
-            return Reading(None, note=f"{digits} can be an EAN-8 or a short UPC-E: write the UPC in full, 12 digits")
-        return _gtin(digits, evidence, note)
+        return _ean8(digits, evidence, note)
     ean = digits[-gtin.EAN_DIGITS :].zfill(gtin.EAN_DIGITS)
     if gtin.is_restricted(ean):
         return Reading(None, note=f"{digits} is an in-store or coupon number, not a global product")
     return _gtin(ean, evidence, note)
 
 
+def _ean8(digits: str, evidence: Evidence, note: str) -> Reading:
+    """Read eight digits with the right check digit. GS1 keeps the prefixes 0 and 2 for a shop's own (and 20240103)."""
+    if gtin.is_upc_e(digits) and evidence.header != "ean" and evidence.wanted is not CodeType.EAN:
+        return Reading(None, note=f"{digits} can be an EAN-8 or a short UPC-E: write the UPC in full, 12 digits")
+    if digits[0] in "02":
+        return Reading(None, note=f"{digits} is an in-store number, not a global product")
+    return _gtin(digits, evidence, note)
+
+
 def _ten_digits(digits: str, evidence: Evidence) -> Reading:
     if not asin.is_isbn10(digits):
         return Reading(None, note="10 digits, and not an ISBN-10: the check digit is wrong")
-    if evidence.is_gtin_column and not evidence.is_asin_column:
+    if evidence.header in _GTIN_HEADERS or (evidence.is_gtin_column and not evidence.is_asin_column):
         return Reading(None, note=f"{digits} can be an ISBN-10 or a UPC that lost zeros: write it in full")
     return _asin(digits, evidence)
 
@@ -166,7 +188,7 @@ def _eleven_digits(digits: str, evidence: Evidence, *, numeric: bool) -> Reading
     """Restore the zero a spreadsheet dropped: one number in ten passes by chance, so the column must agree."""
     if not gtin.is_valid(digits):
         return Reading(None, note="11 digits: a UPC has 12, and with a zero in front the check digit is wrong")
-    named = evidence.header in {"upc", "ean", "gtin"}
+    named = evidence.header in _GTIN_HEADERS
     if not (evidence.is_gtin_column or (named and not evidence.is_asin_column) or (numeric and named)):
         return Reading(None, note=f"11 digits: if this is a UPC that lost its zero, write it as 0{digits}")
     return _whole("0" + digits, evidence, "leading zero restored")
@@ -176,7 +198,7 @@ def _pick(text: str, evidence: Evidence) -> Reading:
     """Take the first whole, valid code out of a cell that holds more than one thing."""
     for token in _SEPARATORS.split(text):
         bare = token.strip("\"'[]{}.")
-        if bare.isdigit() and len(bare) >= gtin.UPC_DIGITS:
+        if _is_digits(bare) and len(bare) >= gtin.UPC_DIGITS:
             reading = _whole(bare, evidence)
         elif bare.startswith("B0") and asin.is_own(bare):
             reading = _asin(bare, evidence)

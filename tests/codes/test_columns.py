@@ -6,7 +6,7 @@ import pytest
 
 from enricher.codes import Layout, find_columns
 from enricher.errors import ConfigError, InputError
-from enricher.model import Cells, CodeType, Preview
+from enricher.model import LOOKUP_FIELDS, Cells, CodeType, Preview
 
 ASINS = ["B088H39PXX", "B01NAL48FU", "B00NNUMI86"]
 EANS = ["4006381333931", "4210201072959", "4548736144194"]
@@ -49,6 +49,35 @@ def test_title_rows_above_the_header_are_passed_over() -> None:
 def test_a_sheet_without_a_header_has_none() -> None:
     layout = find_columns(preview(*([asin, "thing"] for asin in ASINS)))
     assert (layout.header_row, [column.index for column in layout.code_columns]) == (0, [0])
+
+
+def test_dates_and_house_numbers_are_no_column_of_codes() -> None:
+    rows = [[f"1000{number:03}5", "2024-01-03", asin] for number, asin in zip(range(0, 900, 300), ASINS, strict=True)]
+    assert chosen(find_columns(preview(["Import", "Date", "ASIN"], *rows))) == ["ASIN"]
+
+
+def test_a_first_row_with_a_bad_code_is_no_header() -> None:
+    layout = find_columns(preview(["4006381333930", "Pen"], *([ean, "Pencil"] for ean in EANS)))
+    assert layout.header_row == 0
+
+
+@pytest.mark.parametrize("prefix", ["amazon_", "az_", ""])
+@pytest.mark.parametrize("suffix", ["", "_2"])
+def test_columns_that_an_earlier_run_added_are_passed_over(prefix: str, suffix: str) -> None:
+    fields = [f"{prefix}{name}{suffix}" for name in ("asin", "title", "ean")]
+    header = ["My code", *fields, *(f"{name}{suffix}" for name in LOOKUP_FIELDS)]
+    rows = [[ean, asin, "t", ean, *("x" for _ in LOOKUP_FIELDS)] for ean, asin in zip(EANS, ASINS, strict=True)]
+    layout = find_columns(preview(header, *rows))
+    assert chosen(layout) == ["My code"]
+    assert "an earlier run added columns" in layout.hints[-1]
+
+
+def test_of_two_columns_with_as_many_codes_the_other_is_named() -> None:
+    layout = find_columns(preview(["EAN", "EAN code"], *([ean, ean] for ean in EANS)))
+    assert chosen(layout) == ["EAN"]
+    assert "column 'EAN code' holds as many codes as 'EAN'" in layout.hints[0]
+    with pytest.raises(ConfigError, match="2 columns are called 'EAN'"):
+        find_columns(preview(["EAN", "EAN"], *([ean, ean] for ean in EANS)), wanted=["EAN"])
 
 
 def test_fnskus_and_numbers_are_no_codes() -> None:

@@ -80,7 +80,35 @@ def test_a_number_format_of_zeros_is_evidence() -> None:
 
 def test_eight_digits_that_can_be_two_things_are_reported() -> None:
     assert "EAN-8 or a short UPC-E" in read("01234565", 0, Evidence(header="upc"), numeric=False).note
-    assert read("01234565", 0, Evidence(header="ean"), numeric=False).code == "01234565"
+    assert read("73513537", 0, Evidence(header="upc"), numeric=False).code == "73513537"
+
+
+@pytest.mark.parametrize("cell", ["2024-01-03", "20240103", "03.01.2024", "20240110", "2024/01/27"])
+def test_a_date_is_never_bought(cell: str) -> None:
+    assert read(cell, 0, Evidence(header="ean", gtin_share=0.9), numeric=False).code is None
+
+
+def test_ten_digits_in_a_column_of_upcs_are_no_book() -> None:
+    for header in ("upc", "ean", "gtin"):
+        reading = read("7329150614", 0, Evidence(header=header, asin_share=0.08, gtin_share=0.03), numeric=True)
+        assert reading.code is None
+        assert "can be an ISBN-10 or a UPC that lost zeros" in reading.note
+
+
+@pytest.mark.parametrize("cell", ["BLUE123456", "B1-2345-6789", "BX 1234567 8", "B0-1234-5678"])
+def test_what_only_adds_up_to_an_asin_is_none(cell: str) -> None:
+    assert read(cell, 0, GTINS, numeric=False).code is None
+
+
+@pytest.mark.parametrize("cell", ["\u2776", "\u2780", "\u1369", "9" * 5000, "1E" + "9" * 50, "\u0664" * 13])
+def test_an_odd_cell_is_data_and_no_crash(cell: str) -> None:
+    assert read(cell, 0, GTINS, numeric=False).note
+
+
+@pytest.mark.parametrize("cell", ["'2012345678900", "0212345678909", "9912345678900"])
+def test_an_in_store_number_is_never_bought(cell: str) -> None:
+    reading = read(cell, 0, GTINS, numeric=False)
+    assert reading.code is None
 
 
 def test_a_case_pack_is_another_article() -> None:
