@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ _OTHER_SCRIPTS = ("cp1251", "cp1253", "cp1255", "cp1256", "shift_jis", "gb18030"
 """What a file in runs of foreign bytes may be. Not big5: Python does not encode all that it decodes from it."""
 _FOREIGN_RUN = re.compile("[\udc80-\udcff]+")  # bytes that are no UTF-8
 _RUNS_SHARE = 0.4
+_FIRST_RECORD = 0.5
+_LIKE_A_CODE = re.compile(r"\s*(?:[0-9]{12,14}|B0[0-9A-Z]{8})\s*")
 _DECIMAL_COMMA = re.compile(r"-?\d{1,3}(?:\.?\d{3})*,\d{1,4}")
 _DECIMAL_POINT = re.compile(r"-?\d{1,3}(?:,?\d{3})*\.\d{1,4}")
 
@@ -113,27 +116,30 @@ def _encoding(sample: bytes) -> tuple[str, bytes]:
     return (best.encoding if best is not None else "cp1252"), b""
 
 
-def _fitness(text: str, dialect: Dialect, *, is_cut: bool) -> tuple[float, bool, int]:
-    """Rate a dialect: the share of records as wide as most are, then quoting rather than none, then that width.
+def _fitness(text: str, dialect: Dialect, *, is_cut: bool) -> tuple[float, bool, int, int]:
+    """Rate a dialect: by the share of records as wide as most are, and then by what the fields look like.
 
-    Quoting comes before width: a comma inside every quoted field would make a wider table of broken fields.
+    A delimiter that the first record lacks stands inside fields, not between them: decimal commas, lists in a cell.
+    At a tie quoting comes before width, since a comma in every quoted field would make a wider table of broken
+    fields, and whole codes come before width, since a price cut at its comma would too.
     """
-    widths: Counter[int] = Counter()
-    records = 0
+    widths: list[int] = []
+    codes = 0
     try:
-        for fields in dialect.reader(io.StringIO(text, newline="")):
-            records += 1
-            widths[len(fields)] += bool(fields)
-            if records >= _SAMPLE_RECORDS:
-                break
+        for fields in itertools.islice(dialect.reader(io.StringIO(text, newline="")), _SAMPLE_RECORDS):
+            if fields:
+                widths.append(len(fields))
+                codes += sum(_LIKE_A_CODE.fullmatch(field) is not None for field in fields)
     except csv.Error:
-        return 0.0, dialect.quoting, 0
-    wide = {width: count for width, count in widths.items() if width > 1}
+        return 0.0, dialect.quoting, 0, 0
+    if is_cut and len(widths) < _SAMPLE_RECORDS:
+        widths.pop()  # the sample ends in the middle of it
+    wide = Counter(width for width in widths if width > 1)
     if not wide:
-        return 0.0, dialect.quoting, 1
+        return 0.0, dialect.quoting, codes, 1
     width, count = max(wide.items(), key=lambda pair: pair[1])
-    ragged = widths.total() - count - (is_cut and records < _SAMPLE_RECORDS)
-    return round(1 - max(0, ragged) / widths.total(), 2), dialect.quoting, width
+    share = count / len(widths) + (_FIRST_RECORD if widths[0] > 1 else 0.0)
+    return share, dialect.quoting, codes, width
 
 
 def _decimal(text: str, dialect: Dialect) -> str:
