@@ -10,6 +10,7 @@ import contextlib
 import ipaddress
 import json
 import logging
+import re
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -168,7 +169,7 @@ def _response(status: int, body: bytes, retry_after: str | None, key: str) -> Re
 
 def _without(key: str, message: str) -> str:
     for form in (key, quote(key), quote(key, safe=""), quote_plus(key)):
-        message = message.replace(form, "...")
+        message = re.sub(re.escape(form), "...", message, flags=re.IGNORECASE)
     return message[:_MAX_MESSAGE]
 
 

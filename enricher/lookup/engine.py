@@ -28,6 +28,8 @@ _MOST_TRIES = 4
 _MOST_TRIES_IF_CHARGED = 2
 """A request that may have been charged is asked once more, not for ever."""
 _BACKOFF_CAP_S = 30.0
+_RETRY_AFTER_CAP_S = 900.0
+"""A server's Retry-After is honoured up to here: beyond, it is a mistake, or the next run's matter."""
 _GIVE_UP_AFTER = 5
 """Chunks that failed one after the other: the service is down, and the rest can wait for the next run."""
 _GIVE_UP_AFTER_REFUSED = 20
@@ -187,9 +189,11 @@ class Engine:
             case DayEmpty():
                 self._queue.appendleft(attempt)
                 self._refresh()
-                if self._quota.daily_left >= len(attempt.chunk.codes):
+                attempt.refusals += 1
+                if self._quota.daily_left >= len(attempt.chunk.codes) or attempt.refusals > _MOST_REFUSALS:
                     # The account and the refusal contradict each other: asking again might go on for ever.
                     yield Stopped("day", "the service says that today's tokens are used up; run again later")
+                yield from self._sleep(_TICK_S, "fault")
             case BucketEmpty():
                 yield from self._refused(attempt, reply)
             case NoReply():
@@ -203,7 +207,7 @@ class Engine:
             yield self._fail(attempt, "the service kept refusing for want of tokens")
             return
         self._queue.appendleft(attempt)
-        yield from self._sleep(reply.retry_after_s or 0.0, "bucket")
+        yield from self._sleep(min(reply.retry_after_s or 0.0, _RETRY_AFTER_CAP_S), "bucket")
 
     def _unanswered(self, attempt: _Attempt, reply: NoReply) -> Iterator[Event]:
         """Ask again after a while, but only a bounded number of times."""
@@ -240,7 +244,9 @@ class Engine:
 
     def _backoff_s(self, tries: int, retry_after_s: float | None) -> float:
         """Full jitter, so that many clients don't come back at the same moment; the server's own word comes first."""
-        return retry_after_s or self.jitter.uniform(0.0, min(_BACKOFF_CAP_S, 2.0**tries))
+        if retry_after_s:
+            return min(retry_after_s, _RETRY_AFTER_CAP_S)
+        return self.jitter.uniform(0.0, min(_BACKOFF_CAP_S, 2.0**tries))
 
     def _sleep(self, duration_s: float, reason: Literal["bucket", "day", "fault"]) -> Iterator[Waiting]:
         until_s = self.clock.monotonic_s() + duration_s

@@ -47,6 +47,7 @@ class Misbehaving:
     def __init__(self, listener: socket.socket) -> None:
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self.script: list[bytes] = []
+        self.account: dict[str, Any] = ACCOUNT
         self.seen: list[str] = []
         self._listener = listener
 
@@ -66,7 +67,7 @@ class Misbehaving:
             request += piece
         line = request.split(b"\r\n", 1)[0].decode()
         if "/account/tokens" in line:
-            connection.sendall(http(200, ACCOUNT))
+            connection.sendall(http(200, self.account))
             return
         self.seen.append(line)
         step = self.script[min(len(self.seen), len(self.script)) - 1]

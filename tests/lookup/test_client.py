@@ -138,6 +138,17 @@ def test_a_server_that_repeats_the_address_does_not_get_the_key_into_a_message(
             assert asked.lookup(CHUNK) == BadRequest("bad /products/lookup?key=...")
 
 
+def test_no_proxy_of_the_environment_gets_the_key(
+    misbehaving: Callable[..., Misbehaving], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, proxy = misbehaving(http(200, {**LEVELS, "items": []})), misbehaving(http(500, b"proxy"))
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    monkeypatch.setenv("http_proxy", proxy.url)
+    with client(server.url) as asked:
+        assert isinstance(asked.lookup(CHUNK), Found)
+    assert not proxy.seen
+
+
 def test_a_closed_port_charges_nothing_and_says_so() -> None:
     with client("http://127.0.0.1:1") as asked:
         assert asked.lookup(CHUNK) == NoReply("the connection was refused", maybe_charged=False)

@@ -8,7 +8,7 @@ from enricher import sandbox
 from enricher.lookup import Chunk, Client, Engine, Failure, MaybePaid, Reply, Stopped, Waiting, chunks_of
 from enricher.model import CodeType, Domain, Key
 
-from .conftest import LEVELS, RESET, http
+from .conftest import ACCOUNT, LEVELS, RESET, http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -120,6 +120,24 @@ def test_a_service_that_is_down_ends_the_run(misbehaving: Callable[..., Misbehav
     assert isinstance(events[-1], Stopped)
     assert events[-1].reason == "down"
     assert len(server.seen) == 10
+
+
+def test_a_daily_429_at_the_very_reset_does_not_loop(
+    misbehaving: Callable[..., Misbehaving], clock: ManualClock
+) -> None:
+    server = misbehaving(http(429, {"error": "The daily requests limit has been reached."}))
+    server.account = {**ACCOUNT, "dailyTokensLeft": 0, "msBeforeNextDailyReset": 0}
+    events = run(server.url, clock, chunks_of(keys(50)), wait_for_day=True)
+    assert isinstance(events[-1], Stopped)
+    assert len(server.seen) < 20
+    assert clock.monotonic_s() >= len(server.seen) - 1
+
+
+def test_an_absurd_retry_after_is_not_waited_for(misbehaving: Callable[..., Misbehaving], clock: ManualClock) -> None:
+    server = misbehaving(http(503, b"", "Retry-After: 10000000"), FOUND)
+    events = run(server.url, clock, chunks_of(keys(10)))
+    assert len(answered(events)) == 10
+    assert clock.monotonic_s() <= 900
 
 
 def test_a_budget_counts_tokens_of_lost_replies(misbehaving: Callable[..., Misbehaving], clock: ManualClock) -> None:
