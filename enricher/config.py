@@ -126,7 +126,10 @@ class LookupSettings(_Section):
         if self.sandbox:
             return SANDBOX_KEY
         if self.api_key is not None and self.api_key.get_secret_value().strip():
-            return self.api_key.get_secret_value().strip()
+            key = self.api_key.get_secret_value().strip()
+            if not key.isprintable() or any(0xD800 <= ord(char) < 0xE000 for char in key):  # noqa: PLR2004 - no text
+                raise ConfigError("ASINSCOPE_API_KEY holds bytes that are no text: copy the key again")
+            return key
         if self.api_key_file is None:
             return None
         try:

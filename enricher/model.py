@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+import pyarrow as pa
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     import numpy as np
     import numpy.typing as npt
-    import pyarrow as pa
 
 
 class CodeType(StrEnum):
@@ -187,6 +188,16 @@ class ToldLevels:
 # --- fields -----------------------------------------------------------------------------------------------------
 
 FieldKind: TypeAlias = Literal["text", "number", "integer", "boolean", "list"]
+
+
+ARROW_TYPES: dict[FieldKind, pa.DataType] = {
+    "text": pa.string(),
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "list": pa.list_(pa.string()),
+}
+"""What a column of each kind holds."""
 
 
 @dataclass(frozen=True, slots=True)

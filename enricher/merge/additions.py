@@ -15,19 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from enricher.keys import KeyArray, unpack
-from enricher.model import FIELDS, LOOKUP_FIELDS, Additions, Outcome, RowStatus
+from enricher.model import ARROW_TYPES, FIELDS, LOOKUP_FIELDS, Additions, Outcome, RowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _STATUSES = tuple(RowStatus)
-_ARROW_TYPES = {
-    "text": pa.string(),
-    "number": pa.float64(),
-    "integer": pa.int64(),
-    "boolean": pa.bool_(),
-    "list": pa.string(),  # its entries joined
-}
 _LOOKUP_TYPES = {"match_count": pa.int64()}
 NO_KEY_INDEX = -1
 _MULTIPLE_NOTE = "{} products have this code; the best-ranked is shown"
@@ -83,7 +76,10 @@ class Columns:
 
     def schema(self) -> pa.Schema:
         """Return names and types of the new columns."""
-        fields = [(self.prefix + name, _ARROW_TYPES[FIELDS[name].kind]) for name in self.fields]
+        kinds = {name: FIELDS[name].kind for name in self.fields}
+        fields = [  # of a list the entries are joined
+            (self.prefix + name, pa.string() if kind == "list" else ARROW_TYPES[kind]) for name, kind in kinds.items()
+        ]
         return pa.schema([*fields, *((name, _LOOKUP_TYPES.get(name, pa.string())) for name in LOOKUP_FIELDS)])
 
 
@@ -108,9 +104,9 @@ def additions(rows: Rows, answers: Answers, columns: Columns) -> Additions:
     note_ids = {text: at for at, text in enumerate(texts)}
     note_of_row = np.zeros(len(rows.key_index), np.int64)
     note_of_row[[*rows.notes]] = [note_ids[text] for text in rows.notes.values()]
-    triple = (rows.key_index.astype(np.int64) + 1) * len(texts) + note_of_row
-    triple = triple * (len(_STATUSES) + 1) + status
-    index, distinct = pd.factorize(triple)
+    combined = (rows.key_index.astype(np.int64) + 1) * len(texts) + note_of_row
+    combined = combined * (len(_STATUSES) + 1) + status
+    index, distinct = pd.factorize(combined)
     rest, status_of = np.divmod(distinct, len(_STATUSES) + 1)
     key_of, note_of = np.divmod(rest, len(texts))
     pieces = _pieces(key_of - 1, status_of, [texts[note] for note in note_of], answers, columns)

@@ -30,6 +30,14 @@ def open_keys(keys: KeyArray, store: Store, settings: Settings, clock: Clock) ->
     return unpack(keys[store.fetched_ms(keys) < oldest_ms])
 
 
+def check_reserve(reserve: int, levels: Levels) -> None:
+    """Raise ConfigError where the tokens left to others are all that the account gets: waiting would never end."""
+    if reserve >= levels.daily_limit:
+        raise ConfigError(
+            f"--reserve-tokens {reserve:,} leaves nothing of the account's {levels.daily_limit:,} tokens a day"
+        )
+
+
 @contextlib.contextmanager
 def client_of(task: Task, clock: Clock) -> Iterator[lookup.Client]:
     """Open the way to the service that the settings name: the live API, or a sandbox started for this run.
@@ -77,11 +85,7 @@ class Asking:
             return
         with client_of(self.task, self.clock) as client:
             self.levels = client.account()
-            if settings.reserve_tokens >= self.levels.daily_limit:
-                raise ConfigError(
-                    f"--reserve-tokens {settings.reserve_tokens:,} leaves nothing of the account's "
-                    f"{self.levels.daily_limit:,} tokens a day"
-                )
+            check_reserve(settings.reserve_tokens, self.levels)
             self.observer.looking_up(len(wanted[: settings.max_tokens]), self.levels)
             engine = lookup.Engine(
                 client,

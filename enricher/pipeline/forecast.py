@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,8 @@ from enricher.clock import Clock, SystemClock
 from enricher.errors import ApiError, ApiKeyError
 from enricher.keys import unpack
 from enricher.model import MAX_CHUNK, CodeType
-from enricher.pipeline.asking import client_of, open_keys
-from enricher.pipeline.reading import Reading, read
+from enricher.pipeline.asking import check_reserve, client_of, open_keys
+from enricher.pipeline.reading import Reading, columns_of, read
 from enricher.store import Store
 
 if TYPE_CHECKING:
@@ -34,11 +35,15 @@ def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.P
     host = task.host  # a wrong address is said before the file is read
     reading = read(task, observer)
     reading.check_marketplaces(task.settings)
+    sheets.check(reading.source, task.output_path.suffix, reading.layout.header_row, columns_of(task.settings).schema())
     settings = task.settings.lookup
     with Store(task.store_path, host, read_only=True) as store:
         unknown = open_keys(reading.keys, store, task.settings, clock)
-    wanted = [] if settings.offline else unknown[: settings.max_tokens]
+    in_order = itertools.chain.from_iterable(chunk.keys() for chunk in lookup.chunks_of(unknown))  # as a run asks
+    wanted = [] if settings.offline else list(itertools.islice(in_order, settings.max_tokens))
     levels, note = _levels(task, clock) if wanted else (None, "")
+    if levels:
+        check_reserve(settings.reserve_tokens, levels)
     schedule = lookup.schedule(len(wanted), levels, settings.reserve_tokens) if levels else lookup.Schedule(0.0, ())
     has_key, rows = reading.rows.key_index != merge.NO_KEY_INDEX, reading.rows
     counted = ~rows.empty & ~rows.beyond
@@ -109,13 +114,11 @@ def _groups(keys: Iterable[Key], unknown: Iterable[Key], wanted: Iterable[Key]) 
     all_codes, unknown_codes, wanted_codes = (
         Counter((key.code_type, key.domain) for key in part) for part in (keys, unknown, wanted)
     )
-    return [
-        report.Group(
-            code_type, domain, codes, codes - unknown_codes[code_type, domain], tokens, -(-tokens // MAX_CHUNK)
-        )
-        for (code_type, domain), codes in all_codes.items()
-        for tokens in [wanted_codes[code_type, domain]]
-    ]
+    groups = []
+    for (code_type, domain), codes in all_codes.items():
+        known, tokens = codes - unknown_codes[code_type, domain], wanted_codes[code_type, domain]
+        groups.append(report.Group(code_type, domain, codes, known, tokens, -(-tokens // MAX_CHUNK)))
+    return groups
 
 
 def _problems(reading: Reading, rows: Iterable[int]) -> list[report.Problem]:

@@ -87,6 +87,11 @@ def read(task: Task, observer: Observer) -> Reading:
     return Reading(source, layout, merge.Rows(key_index, invalid, is_empty, beyond, notes), unique, row_numbers)
 
 
+def columns_of(settings: Settings) -> merge.Columns:
+    """Return which columns the settings add."""
+    return merge.Columns(settings.output.fields, settings.output.prefix, settings.output.list_separator)
+
+
 def find_table(path: Path, settings: Settings) -> tuple[sheets.Source, codes.Layout]:
     """Take the sheet that was asked for, or the first that is not hidden and has a column of codes."""
     sources = list(sheets.open_sources(path))
@@ -108,7 +113,6 @@ def find_table(path: Path, settings: Settings) -> tuple[sheets.Source, codes.Lay
                 code_type=settings.input.wanted_type,
                 header_row=settings.input.header_row,
                 domain_column=settings.input.domain_column,
-                added=merge.Columns(prefix=settings.output.prefix).schema().names,
             )
         except EnricherError as error:
             errors.append(error)

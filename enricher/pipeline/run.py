@@ -12,7 +12,7 @@ from enricher.clock import Clock, SystemClock
 from enricher.errors import InputError, OutputError
 from enricher.model import RowStatus
 from enricher.pipeline.asking import Asking, open_keys
-from enricher.pipeline.reading import Reading, read
+from enricher.pipeline.reading import Reading, columns_of, read
 from enricher.store import Store
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ def enrich(
     start_s = clock.monotonic_s()
     _check_paths(task)
     host = task.host  # a wrong address is said before the file is read
-    settings = task.settings.output
-    columns = merge.Columns(settings.fields, settings.prefix, settings.list_separator)
+    columns = columns_of(task.settings)
     reading = read(task, observer)
     reading.check_marketplaces(task.settings)
     sheets.check(reading.source, task.output_path.suffix, reading.layout.header_row, columns.schema())

@@ -62,8 +62,8 @@ def check(source: Source, suffix: str, header_row: int, schema: pa.Schema) -> No
 
 def _keeps_kind(source: Source, suffix: str) -> bool:
     """Say whether the output is of the input's own kind: by the same suffix, whatever it is, or by an equal one."""
-    is_workbook = source.sheet is not None
-    return suffix.lower() == source.path.suffix.lower() or is_workbook == (suffix.lower() in _WORKBOOKS)
+    as_workbook = suffix.lower() in _WORKBOOKS
+    return suffix.lower() == source.path.suffix.lower() or as_workbook == (source.sheet is not None)
 
 
 def write(  # noqa: PLR0913, PLR0917 - what is written, where, and who hears of it

@@ -49,7 +49,10 @@ class Source(Protocol):
         """
 
     def text_rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Read every row, header and all, as (row number, text as a person would see it), for another format."""
+        """Read every row, header and all, as (row number, texts), for another format.
+
+        Dates are ISO, a number with a format of zeros has its zeros; other number formats are not applied.
+        """
 
     def check(self, header_row: int, schema: pa.Schema) -> None:
         """Raise InputError for what `write` could not do without damage with new columns of this schema.

@@ -21,23 +21,17 @@ import pyarrow.parquet as pq
 
 from enricher.errors import StoreError
 from enricher.keys import KeyArray, pack_texts
-from enricher.model import FIELDS, Answer, CodeType, Domain, Field, Item
+from enricher.model import ARROW_TYPES, FIELDS, Answer, CodeType, Domain, Field, Item
 from enricher.store.journal import FORMAT, check_header, from_line, sync_folder, to_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_ARROW_TYPES = {
-    "text": pa.string(),
-    "number": pa.float64(),
-    "integer": pa.int64(),
-    "boolean": pa.bool_(),
-    "list": pa.list_(pa.string()),
-}
 _INT64 = 2**63
 _MOST_NUMBER = 1e300  # beyond it an integer fits no double
 _HEADER = b"enricher"
+_WAY_OUT = "Nothing was changed. Restore it from a backup, or choose another with --store FILE.parquet"
 SCHEMA = pa.schema(
     [
         pa.field("code_type", pa.string(), nullable=False),
@@ -46,7 +40,7 @@ SCHEMA = pa.schema(
         pa.field("outcome", pa.string(), nullable=False),
         pa.field("fetched_at", pa.timestamp("ms", tz="UTC"), nullable=False),
         pa.field("item", pa.int16(), nullable=False),
-        *(pa.field(field.name, _ARROW_TYPES[field.kind]) for field in FIELDS.values()),
+        *(pa.field(field.name, ARROW_TYPES[field.kind]) for field in FIELDS.values()),
         pa.field("raw", pa.string()),
     ]
 )
@@ -145,9 +139,6 @@ def read(path: Path, host: str) -> tuple[pa.Table, dict[str, list[str]]]:
     if table.schema.remove_metadata() != SCHEMA:
         raise StoreError(f"{path.name} has other columns than a resume file. {_WAY_OUT}")
     return table.replace_schema_metadata(None), header["outputs"]
-
-
-_WAY_OUT = "Nothing was changed. Restore it from a backup, or choose another with --store FILE.parquet"
 
 
 def _short(error: Exception) -> str:

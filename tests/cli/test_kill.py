@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -18,6 +16,7 @@ from tests.conftest import GENEROUS, PROGRAM, environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from enricher.model import CodeType, Domain, Item
     from tests.conftest import Run
@@ -43,11 +42,6 @@ class Gate(sandbox.Catalog):
 
     def open(self) -> None:
         self._opened.set()
-
-
-@pytest.fixture
-def workbook(tmp_path: Path, samples: Path) -> Path:
-    return Path(shutil.copy(samples / "catalog.xlsx", tmp_path / "catalog.xlsx"))
 
 
 @contextmanager

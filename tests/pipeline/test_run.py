@@ -134,6 +134,18 @@ def test_a_plan_offline_asks_nobody_and_counts_what_is_known(sheet: Path, api: s
     assert (limited.tokens, [group.known for group in limited.groups]) == (1, [1])
 
 
+def test_a_plan_with_a_budget_is_the_run_with_that_budget(tmp_path: Path, api: sandbox.Sandbox) -> None:
+    path = tmp_path / "mixed.csv"
+    rows = [f"B00000000{at}" if at % 2 else code for at, code in enumerate([*CODES, *CODES[:0], "012345678905"])]
+    path.write_text("code\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    plan = pipeline.plan(task(path, api, lookup__max_tokens=2), pipeline.Observer())
+    pipeline.enrich(task(path, api, lookup__max_tokens=2), pipeline.Observer())
+    asked = {"asin" if code.startswith("B") else "gtin" for code in api.requests}
+    planned = {"asin" if group.code_type == "asin" else "gtin" for group in plan.groups if group.tokens}
+    assert asked == planned
+    assert sum(api.requests.values()) == plan.tokens == 2
+
+
 def test_columns_of_an_earlier_run_are_never_read_as_codes(samples: Path, tmp_path: Path, api: sandbox.Sandbox) -> None:
     first = Path(shutil.copyfile(samples / "catalog.xlsx", tmp_path / "a.xlsx"))
     before = pipeline.inspect(task(first, api), pipeline.Observer())

@@ -42,11 +42,6 @@ class Placement:
     filter_area: Area | None
     notes: tuple[str, ...]
 
-    @property
-    def last_column(self) -> int:
-        """The last of the new columns."""
-        return self.first_column + len(self.names) - 1
-
 
 def decide(facts: Facts, tables: Sequence[Table], schema: pa.Schema, where: str) -> Placement:
     """Place the columns of `schema` on a sheet of which these facts are known. Raises InputError."""
