@@ -55,6 +55,16 @@ Examples:
   enricher plan import.csv --domain de --json
 """
 
+_SANDBOX_HELP = """Serve the ASINScope API on this machine until Ctrl-C: same endpoints, errors and quotas, no cost.
+
+Keys: `sandbox` (Pro, or --plan), `sandbox-basic` (Basic), `sandbox-none` (no subscription).
+
+\b
+Example, in two terminals:
+  enricher sandbox
+  ASINSCOPE_API_KEY=sandbox enricher enrich my.csv --api-url http://127.0.0.1:8787
+"""
+
 
 @app.callback(invoke_without_command=True)
 def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
@@ -143,7 +153,7 @@ def _account(
     _print(f"Account at {task.host}", _account_lines(levels), dataclasses.asdict(levels), as_json=json, quiet=False)
 
 
-@app.command("sandbox")
+@app.command("sandbox", help=_SANDBOX_HELP)
 def _sandbox(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Port on this machine; 0 takes a free one.")
@@ -156,15 +166,6 @@ def _sandbox(
     ] = None,
     plan: Annotated[o.SandboxPlan, typer.Option("--plan", help="The plan of the key `sandbox`.")] = o.SandboxPlan.PRO,
 ) -> None:
-    r"""Serve the ASINScope API on this machine until Ctrl-C: same endpoints, errors and quotas, no cost.
-
-    Keys: `sandbox` (Pro, or --plan), `sandbox-basic` (Basic), `sandbox-none` (no subscription).
-
-    \b
-    Example, in two terminals:
-      enricher sandbox
-      ASINSCOPE_API_KEY=sandbox enricher enrich catalog.xlsx --api-url http://127.0.0.1:8787
-    """
     from enricher import sandbox  # noqa: PLC0415 - a web server takes a quarter of a second to load
 
     products = sandbox.Catalog.load(catalog) if catalog else sandbox.Catalog.shipped()

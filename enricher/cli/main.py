@@ -42,7 +42,9 @@ def _run() -> int:
     try:
         return int(app(prog_name="enricher", standalone_mode=False) or 0)
     except TyperException as error:
-        sys.stderr.write(f"enricher: {getattr(error, 'message', error)} See: enricher --help\n")
+        said = str(getattr(error, "format_message", error.__str__)()).replace("Value error, ", "")
+        if said:  # a command without its arguments has printed its help, and has nothing to add
+            sys.stderr.write(f"enricher: {said.rstrip('.')}. See: enricher --help\n")
         return USAGE
     except errors.EnricherError as error:
         sys.stderr.write(f"enricher: {error}\n")
