@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from json import dumps
@@ -15,6 +16,7 @@ import typer
 
 from enricher import __version__, config, pipeline, report
 from enricher.cli import options as o
+from enricher.cli.main import SIGNALS
 from enricher.cli.progress import Bars, Lines, Progress
 from enricher.cli.stopping import Stop
 
@@ -175,6 +177,8 @@ def _sandbox(
         typer.echo(f"Documentation: {url}/docs    Stop: Ctrl-C")
 
     tiers = {o.SandboxPlan.PRO: sandbox.PRO, o.SandboxPlan.BASIC: sandbox.BASIC}
+    for name in SIGNALS:  # the server ends its connections first, and raises them again
+        signal.signal(getattr(signal, name), signal.default_int_handler)
     sandbox.run_foreground(port=port, catalog=products, plan=tiers[plan], on_ready=ready)
 
 

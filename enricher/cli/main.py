@@ -5,12 +5,17 @@ Imports little before it can be interrupted: the rest of the program takes a sec
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from enricher import errors
 
+if TYPE_CHECKING:
+    from types import FrameType
+
+SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows lacks the last
 INTERRUPTED = 130
 USAGE = 2
 _EXIT_OF_ERROR = (
@@ -25,17 +30,22 @@ _EXIT_OF_ERROR = (
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    try:
-        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-            signal.signal(number, signal.default_int_handler)
-        sys.exit(_run())
-    except KeyboardInterrupt:
-        sys.stderr.write("enricher: interrupted\n")
-        sys.exit(INTERRUPTED)
+    for name in SIGNALS:
+        signal.signal(getattr(signal, name), _leave)
+    sys.exit(_run())
+
+
+def _leave(_signum: int, _frame: FrameType | None) -> NoReturn:
+    """Leave at once, until a command that has something to put in order takes the signals over.
+
+    Not by an exception: raised while the program loads, it can be swallowed by what is being imported.
+    """
+    os.write(2, b"enricher: interrupted\n")
+    os._exit(INTERRUPTED)
 
 
 def _run() -> int:
-    from typer.exceptions import TyperException  # noqa: PLC0415 - loaded where an interrupt is caught
+    from typer.exceptions import TyperException  # noqa: PLC0415 - it loads once signals are taken over
 
     from enricher.cli.commands import app  # noqa: PLC0415 - the same
 

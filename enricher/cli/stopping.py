@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from enricher.cli.main import INTERRUPTED
+from enricher.cli.main import INTERRUPTED, SIGNALS
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -25,9 +25,8 @@ class Stop:
 
     def install(self) -> None:
         """Take over the signals of this process."""
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # Windows lacks the last
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), self._handle)
+        for name in SIGNALS:
+            signal.signal(getattr(signal, name), self._handle)
 
     def _handle(self, _signum: int, _frame: FrameType | None) -> None:
         if self.requested and self.patient:
