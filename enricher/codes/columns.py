@@ -5,7 +5,6 @@ Works on a preview of the sheet. Content outweighs the name: a column named EAN 
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,25 +12,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from enricher.codes import gtin, marketplaces
+from enricher.codes.headers import added_before, is_never_codes, kind_of_header, words_of
 from enricher.codes.identify import plain
 from enricher.codes.reading import Evidence, read
 from enricher.errors import ConfigError, InputError
 from enricher.keys import NO_KEY, of_type
-from enricher.model import FIELDS, LOOKUP_FIELDS, Cells, CodeType, Preview
+from enricher.model import Cells, CodeType, Preview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-_HEADER_WORDS = {
-    "asin": ("asin", "asin1"),
-    "isbn": ("isbn", "isbn10"),
-    "upc": ("upc", "upca", "standardupc"),
-    "ean": ("ean", "ean13", "ean8", "eans", "jan", "isbn13"),
-    "gtin": ("gtin", "gtin12", "gtin13", "gtin14", "barcode", "barcodes", "barkod", "strichcode", "ean/upc"),
-}
-_NEVER = {"fnsku", "sku", "price", "qty", "quantity"}
 _LEAST_SHARE = 0.5
 """Of a column's filled cells: one in ten random numbers has the right check digit, so less proves nothing."""
 _LEAST_SHARE_NAMED = 0.05
@@ -114,7 +106,7 @@ def find_columns(
         columns = [_describe(i, names[i], contents[i], first, code_type, "named by you") for i in indexes]
         hints: list[str] = []
     else:
-        skipped = _added_before(names)
+        skipped = added_before(names)
         columns, hints = _choose(names, contents, first, code_type, skipped)
         hints += ["an earlier run added columns to this sheet; they are not read"] if skipped else []
     domain_at = _resolve(domain_column, names, "--domain-column") if domain_column else None
@@ -129,23 +121,6 @@ def find_columns(
             f"no column with ASINs, UPCs or EANs was found among: {_listed(names)}. Name it: --code-column NAME"
         )
     return Layout(found_row, names, tuple(columns), domain_at, tuple(hints), unused)
-
-
-def kind_of_header(name: str) -> str | None:
-    """Return the kind of code a header names (asin, isbn, upc, ean, gtin), or None.
-
-    >>> kind_of_header("Product Codes: EAN"), kind_of_header("fnsku"), kind_of_header("Barkod (EAN Number)")
-    ('ean', None, 'ean')
-    """
-    words = _words(name)
-    if _NEVER & words:
-        return None
-    kinds = [kind for kind, known in _HEADER_WORDS.items() if words & set(known)]
-    return kinds[0] if kinds else None
-
-
-def _words(name: str) -> set[str]:
-    return set(re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()))
 
 
 def _content(cells: Cells, code_type: CodeType | None) -> _Content:
@@ -206,25 +181,6 @@ def _widest_text_row(preview: Preview, end: int) -> int:
     return best
 
 
-def _added_before(names: Sequence[str]) -> list[int]:
-    """Find the columns that earlier runs added: each time some fields, under any prefix, and then LOOKUP_FIELDS."""
-    bare = [re.sub(r"_[0-9]+$", "", name) for name in names]
-    count = len(LOOKUP_FIELDS)
-    found: list[int] = []
-    for start in range(len(bare) - count + 1):
-        if tuple(bare[start : start + count]) == LOOKUP_FIELDS:
-            found += range(start - _fields_before(bare[:start]), start + count)
-    return found
-
-
-def _fields_before(names: Sequence[str]) -> int:
-    """Count how many names at the end are fields, all with the prefix that the last of them has."""
-    nearest = names[-1] if names else ""
-    prefixes = [nearest.removesuffix(field) for field in FIELDS if nearest.endswith(field)]
-    ours = {prefix + field for prefix in prefixes for field in FIELDS}
-    return len(list(itertools.takewhile(ours.__contains__, reversed(names))))
-
-
 def _describe(  # noqa: PLR0913, PLR0917 - all it says is in its arguments
     index: int, name: str, content: _Content, first: int, code_type: CodeType | None, why: str = ""
 ) -> CodeColumn:
@@ -251,7 +207,7 @@ def _choose(
         kind = kind_of_header(name)
         asin_share, gtin_share = content.named(kind).share(first)
         share = asin_share + gtin_share
-        refused = index in skipped or _NEVER & _words(name)
+        refused = index in skipped or is_never_codes(name)
         if refused or share < (_LEAST_SHARE_NAMED if kind else _LEAST_SHARE):
             continue
         why = f"and the header says {kind.upper()}" if kind else ""
@@ -296,7 +252,7 @@ def _marketplaces(preview: Preview, names: Sequence[str], first: int) -> str | N
     """Name the column of marketplaces, by its header and its cells; None where there is none."""
     for cells, name in zip(preview.columns, names, strict=True):
         texts = [text.strip() for text in cells.text[first : first + _SLOW_SAMPLE].to_pylist() if text and text.strip()]
-        words = {"marketplace", "domain", "marktplatz", "amazon"} & _words(name)
+        words = {"marketplace", "domain", "marktplatz", "amazon"} & words_of(name)
         if words and texts and all(marketplaces.parse(text) for text in texts):
             return name
     return None
