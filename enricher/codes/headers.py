@@ -16,7 +16,7 @@ _HEADER_WORDS = {
     "isbn": ("isbn", "isbn10"),
     "upc": ("upc", "upca", "standardupc"),
     "ean": ("ean", "ean13", "ean8", "eans", "jan", "isbn13"),
-    "gtin": ("gtin", "gtin12", "gtin13", "gtin14", "barcode", "barcodes", "barkod", "strichcode", "ean/upc"),
+    "gtin": ("gtin", "gtin12", "gtin13", "gtin14", "barcode", "barcodes", "barkod", "strichcode"),
 }
 _NEVER = {"fnsku", "sku", "price", "qty", "quantity"}
 

@@ -79,7 +79,7 @@ class Asking:
     failures: dict[Key, str] = field(default_factory=dict)
 
     def ask(self, wanted: list[Key], store: Store) -> None:
-        """Look up `wanted` as far as the quota and the settings allow. Raises ApiKeyError, ApiError, StoreError."""
+        """Look up `wanted` as far as quota and settings allow. Raises ConfigError, ApiError and OutputError."""
         settings = self.task.settings.lookup
         if settings.offline or not wanted:
             return
