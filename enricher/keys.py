@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from enricher.model import CodeType, Domain, Key
 
@@ -24,8 +26,9 @@ _DOMAINS = tuple(Domain)
 _CODE_BITS = 56
 _CODE_MASK = (1 << _CODE_BITS) - 1
 _BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BASE36_BYTES = np.frombuffer(_BASE36.encode(), np.uint8)
 _DIGIT_VALUES = np.full(256, 255, np.uint8)
-_DIGIT_VALUES[np.frombuffer(_BASE36.encode(), np.uint8)] = np.arange(36)
+_DIGIT_VALUES[_BASE36_BYTES] = np.arange(36)
 EAN8_END = 10**8
 """GTIN-13s below this number don't exist: GS1 keeps the prefixes 0000000-0000099 free for padded GTIN-8s."""
 
@@ -93,6 +96,38 @@ def _unpack_one(packed: int) -> Key:
     if code_type is CodeType.UPC:
         return Key(code_type, domain, f"{value:012}")
     return Key(code_type, domain, f"{value:08}" if value < EAN8_END else f"{value:013}")
+
+
+def code_texts(keys: KeyArray) -> pa.StringArray:
+    """Return the codes of keys as text, in order; a whole array at a time.
+
+    >>> code_texts(np.array([pack(Key(CodeType.EAN, Domain.DE, "73513537"))], np.uint64)).to_pylist()
+    ['73513537']
+    """
+    values = keys & np.uint64(_CODE_MASK)
+    is_upc, is_asin = of_type(keys, CodeType.UPC), of_type(keys, CodeType.ASIN)
+    digits = np.where(is_upc, 12, np.where(values < EAN8_END, 8, 13)).astype(np.uint8)
+    texts = number_texts(values, digits)
+    return pc.replace_with_mask(texts, pa.array(is_asin), base36_texts(values[is_asin])) if is_asin.any() else texts
+
+
+def number_texts(values: npt.NDArray[np.uint64], digits: npt.NDArray[np.uint8]) -> pa.StringArray:
+    """Write numbers with so many digits each, zeros in front."""
+    texts = pa.array(values).cast(pa.string())
+    for width in np.unique(digits).tolist():
+        if width > 1:
+            texts = pc.if_else(pa.array(digits == width), pc.utf8_lpad(texts, width, "0"), texts)
+    return texts
+
+
+def base36_texts(values: npt.NDArray[np.uint64]) -> pa.StringArray:
+    """Write numbers as the ten base-36 digits of ASINs."""
+    places = np.empty((len(values), 10), np.uint8)
+    rest = values
+    for place in range(9, -1, -1):
+        rest, digit = np.divmod(rest, np.uint64(36))
+        places[:, place] = _BASE36_BYTES[digit]
+    return pa.array(places.view("S10").ravel().astype(str), pa.string())
 
 
 def base36_text(value: int) -> str:

@@ -39,7 +39,8 @@ class Progress(Observer):
         self._waited_s = 0.0  # since the levels were told
 
     def looking_up(self, codes: int, levels: Levels) -> None:
-        self._codes, self._done, self._levels = codes, 0, levels
+        self._codes += codes  # it is said again where rows whose code was not found have another one
+        self._levels = levels
         if self._stop is not None:
             self._stop.patient = True
 
@@ -95,8 +96,13 @@ class Bars(Progress):
             self._bar.update(round(share * 100) - self._bar.n)
 
     def looking_up(self, codes: int, levels: Levels) -> None:
+        goes_on = self._codes > 0
         super().looking_up(codes, levels)
-        self._open("Looking up", codes, "codes")
+        if self._bar is not None and goes_on:
+            self._bar.total = self._codes
+            self._bar.refresh()
+        else:
+            self._open("Looking up", codes, "codes")
 
     def event(self, event: lookup.Event) -> None:
         super().event(event)
@@ -143,8 +149,9 @@ class Lines(Progress):
         self._now_and_then(f"reading: {rows:,} rows, {share:.0%} of the file")
 
     def looking_up(self, codes: int, levels: Levels) -> None:
+        what = "more codes, of rows whose code was not found" if self._codes else "codes"
         super().looking_up(codes, levels)
-        self._say(f"looking up {codes:,} codes; {self._state()}")
+        self._say(f"looking up {codes:,} {what}; {self._state()}")
 
     def event(self, event: lookup.Event) -> None:
         super().event(event)

@@ -1,7 +1,20 @@
 """Cells to codes: find the columns that hold them, read, repair on evidence, validate, canonicalise."""
 
 from enricher.codes.columns import CodeColumn, Layout, find_columns
-from enricher.codes.identify import Identified, identify
-from enricher.codes.marketplaces import parse as parse_domain
+from enricher.codes.identify import Identified, Reader
+from enricher.codes.judging import Judged, Problem
+from enricher.codes.verdicts import Policy
+from enricher.codes.weighing import RunnerUp, letters
 
-__all__ = ["CodeColumn", "Identified", "Layout", "find_columns", "identify", "parse_domain"]
+__all__ = [
+    "CodeColumn",
+    "Identified",
+    "Judged",
+    "Layout",
+    "Policy",
+    "Problem",
+    "Reader",
+    "RunnerUp",
+    "find_columns",
+    "letters",
+]

@@ -1,150 +1,206 @@
-"""Whole columns of cells at once: cells -> packed keys, with the reason for every cell that gives none.
+"""Rows to keys: the code columns are scanned batch by batch, and judged when they are known as a whole.
 
-Plain codes take the vectorised path; odd cells alone go through `reading`. `columns` says which columns to read.
+A row's codes are candidates in the order of the columns: what comes after the first is a fallback. `columns` says
+which columns to read, `verdicts` what a cell is worth.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from enricher.codes import asin, gtin, marketplaces, reading
-from enricher.keys import EAN8_END, NO_KEY, KeyArray, pack, pack_array, read_digits, with_domains
-from enricher.model import Cells, CodeType, Domain, Key
+from enricher.codes import reasons
+from enricher.codes.claims import read_claims
+from enricher.codes.domains import DOMAINS, UNKNOWN, RowDomains, read_domains
+from enricher.codes.judging import Judged, Problem, judge_column
+from enricher.codes.scan import scan
+from enricher.codes.tally import Tally
+from enricher.keys import NO_KEY, KeyArray, with_domains
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from enricher.codes.reading import Evidence
+    from enricher.codes.columns import Layout
+    from enricher.codes.reasons import Reason
+    from enricher.codes.verdicts import Policy
+    from enricher.model import Cells, Domain
 
-_DOMAINS = tuple(Domain)
-_UNKNOWN = np.uint8(15)
-"""In the place of a position in `Domain`: a marketplace that nobody knows."""
+_EXAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """What the rows of a batch ask for: one element a row, same order.
+    """What the rows of a sheet ask for; the arrays have one element a row, same order.
 
-    `keys` is NO_KEY where a row has no usable code: `invalid` says that it has an unusable one. `notes` holds, by
-    position, what was repaired or why there is no key.
+    `candidates[0]` is a row's first usable code, NO_KEY where it has none (`invalid` says that it has an unusable
+    one); `candidates[1]` what to ask for if that is not found, and so on. `sources` tells the code column of each.
+    `notes` holds by row, for each candidate, what was repaired; `notes[0]` also why there is none. `columns` are the
+    code columns judged, `domain_faults` the rows whose marketplace is of no use.
     """
 
-    keys: KeyArray
+    candidates: tuple[KeyArray, ...]
+    sources: tuple[npt.NDArray[np.uint8], ...]
     invalid: npt.NDArray[np.bool_]
-    notes: dict[int, str] = field(default_factory=dict)
+    notes: tuple[dict[int, str], ...]
+    columns: tuple[Judged, ...]
+    domain_faults: dict[int, Reason]
+
+    def problems(self, rows: npt.NDArray[np.bool_]) -> list[Problem]:
+        """Group the reasons why some of `rows` have no code, the most frequent first."""
+        wanted = rows & self.invalid
+        faults: dict[Reason, list[int]] = {}
+        for row, reason in self.domain_faults.items():
+            if wanted[row]:
+                faults.setdefault(reason, []).append(row)
+                wanted[row] = False
+        found = [Problem(reason, len(at), tuple((row, "") for row in at[:_EXAMPLES])) for reason, at in faults.items()]
+        for column in self.columns:
+            found += column.grouped(wanted & column.refused(), _EXAMPLES)
+            wanted &= ~column.refused()
+        return _merged(found)
+
+    def repairs(self, rows: npt.NDArray[np.bool_]) -> list[Problem]:
+        """Group what was done to the first codes of some of `rows`, the most frequent first."""
+        found: list[Problem] = []
+        for at, column in enumerate(self.columns):
+            found += column.grouped(rows & (self.candidates[0] != NO_KEY) & (self.sources[0] == at), _EXAMPLES)
+        return _merged(found)
 
 
-def identify(
-    columns: Sequence[tuple[str, Cells, Evidence]], domains: Cells | None, default_domain: Domain
-) -> Identified:
-    """Read the code columns (name, cells, evidence) of a batch; the first that gives a row a code wins.
+def _merged(problems: Sequence[Problem]) -> list[Problem]:
+    """Put problems of the same kind together."""
+    merged: dict[Reason, Problem] = {}
+    for problem in problems:
+        before = merged.get(problem.reason, Problem(problem.reason, 0, ()))
+        examples = tuple(sorted((*before.examples, *problem.examples))[:_EXAMPLES])
+        merged[problem.reason] = Problem(problem.reason, before.rows + problem.rows, examples)
+    return sorted(merged.values(), key=lambda problem: -problem.rows)
 
-    `domains` is the marketplace column; a row whose marketplace is unknown gets no key and a note.
-    """
-    rows = len(columns[0][1])
-    row_domains, domain_notes = _domains(domains, default_domain, rows)
-    keys = np.full(rows, NO_KEY, np.uint64)
-    invalid = np.zeros(rows, np.bool_)
+
+class Reader:
+    """Takes the columns of a sheet in batches, and tells at the end what its rows ask for."""
+
+    def __init__(self, layout: Layout, default_domain: Domain, policy: Policy) -> None:
+        self._layout, self._default, self._policy = layout, default_domain, policy
+        self._tallies = [Tally() for _ in layout.code_columns]
+        self._domains: list[RowDomains] = []
+
+    def add(self, columns: Sequence[Cells]) -> None:
+        """Take the next rows: the cells of `Layout.read_columns`, in that order."""
+        cells = dict(zip(self._layout.read_columns, columns, strict=True))
+        rows = len(columns[0])
+        for column, tally in zip(self._layout.code_columns, self._tallies, strict=True):
+            claims, unknown = read_claims(None if column.claims is None else cells[column.claims], rows)
+            tally.add(scan(cells[column.index], self._policy.wanted), claims, unknown)
+        domain_column = self._layout.domain_column
+        domain_cells = None if domain_column is None else cells[domain_column]
+        self._domains.append(read_domains(domain_cells, self._default, rows))
+
+    def finish(self) -> Identified:
+        """Judge every column and put the rows' codes in order."""
+        domains = RowDomains.joined(self._domains)
+        columns = [
+            judge_column(column.name, column.header, tally.finish(), self._policy)
+            for column, tally in zip(self._layout.code_columns, self._tallies, strict=True)
+        ]
+        return _combine(columns, domains, has_domain_column=self._layout.domain_column is not None)
+
+
+def _combine(columns: Sequence[Judged], domains: RowDomains, *, has_domain_column: bool) -> Identified:
+    """Rank every row's codes: the first column that has one first, and none twice."""
+    rows = len(domains.positions)
+    faults = dict.fromkeys(np.flatnonzero(domains.positions == UNKNOWN).tolist(), reasons.UNKNOWN_MARKETPLACE)
+    candidates = [np.full(rows, NO_KEY, np.uint64) for _ in columns]
+    sources = [np.zeros(rows, np.uint8) for _ in columns]
+    refused = np.zeros(rows, np.bool_)
+    contradictions: dict[int, Reason] = {}
+    for at, column in enumerate(columns):
+        keys, contradicting = _in_domains(column, domains, has_domain_column=has_domain_column)
+        contradictions.update(dict.fromkeys(contradicting, reasons.TWO_MARKETPLACES))
+        refused |= column.refused()
+        todo = keys != NO_KEY
+        for rank in range(at + 1):
+            todo &= candidates[rank] != keys
+            here = todo & (candidates[rank] == NO_KEY)
+            candidates[rank][here], sources[rank][here] = keys[here], at
+            todo &= ~here
+    faults = {row: reason for row, reason in faults.items() if refused[row] or candidates[0][row] != NO_KEY}
+    faults |= {row: reason for row, reason in contradictions.items() if candidates[0][row] == NO_KEY}
+    for keys in candidates:
+        keys[[*faults]] = NO_KEY
+    invalid = refused & (candidates[0] == NO_KEY)
+    invalid[[*faults]] = True
+    used = [rank for rank, keys in enumerate(candidates) if not rank or keys.any()]
+    notes = [_notes(columns, candidates[rank], sources[rank]) for rank in used]
+    _say_why(notes[0], columns, candidates[0], sources[0])
+    _say_where(notes, columns, domains, faults, candidates)
+    return Identified(
+        tuple(candidates[rank] for rank in used),
+        tuple(sources[rank] for rank in used),
+        invalid,
+        tuple(notes),
+        tuple(columns),
+        faults,
+    )
+
+
+def _in_domains(column: Judged, domains: RowDomains, *, has_domain_column: bool) -> tuple[KeyArray, list[int]]:
+    """Move a column's keys to their rows' marketplaces, or to what an address names; and list contradictions."""
+    positions = np.where(domains.positions == UNKNOWN, 0, domains.positions).astype(np.uint8)
+    contradicting = []
+    for row, domain in column.rows.domains.items():
+        named = DOMAINS.index(domain)
+        if has_domain_column and row not in domains.notes and positions[row] != named:
+            contradicting.append(row)
+        positions[row] = named
+    keys = column.keys.copy()
+    keys[contradicting] = NO_KEY
+    there = keys != NO_KEY
+    keys[there] = with_domains(keys[there], positions[there])
+    return keys, contradicting
+
+
+def _notes(columns: Sequence[Judged], keys: KeyArray, sources: npt.NDArray[np.uint8]) -> dict[int, str]:
+    """Say what was repaired in the codes of one rank."""
     notes: dict[int, str] = {}
-    for name, cells, evidence in columns:
-        found, notes_here = _column(cells, evidence, row_domains)
-        take = (keys == NO_KEY) & (found != NO_KEY)
-        for at in np.flatnonzero(take & invalid).tolist():
-            notes[at] = f"code taken from column {name!r}; before it: {notes[at]}"
-        keys[take] = found[take]
-        for row, note in notes_here.items():
-            if take[row]:
-                notes[row] = f"{notes[row]}; {note}" if row in notes else note
-            elif keys[row] == NO_KEY:
-                invalid[row] = True
-                notes.setdefault(row, note)
-    for row, note in domain_notes.items():
-        if keys[row] == NO_KEY:
+    for at, column in enumerate(columns):
+        notes.update(column.notes(np.flatnonzero((keys != NO_KEY) & (sources == at))))
+    return notes
+
+
+def _say_why(notes: dict[int, str], columns: Sequence[Judged], keys: KeyArray, sources: npt.NDArray[np.uint8]) -> None:
+    """Add why a row has no code, or why it is not the first column's."""
+    for at, column in enumerate(columns):
+        refused = column.refused() & ((keys == NO_KEY) | (sources > at))
+        reasons_here = column.notes(np.flatnonzero(refused))
+        if at == len(columns) - 1 == 0:
+            notes.update(reasons_here)
+            return
+        for row, why in reasons_here.items():
+            if keys[row] != NO_KEY:
+                taken = f"code taken from column {columns[sources[row]].name!r}; before it: {why}"
+                notes[row] = f"{taken}; {notes[row]}" if row in notes else taken
+            else:
+                notes[row] = f"{notes[row]}; column {column.name!r}: {why}" if row in notes else why
+
+
+def _say_where(
+    notes: Sequence[dict[int, str]],
+    columns: Sequence[Judged],
+    domains: RowDomains,
+    faults: dict[int, Reason],
+    candidates: Sequence[KeyArray],
+) -> None:
+    """Add what is odd about the marketplace of a row that has a code, or would have one."""
+    for row, reason in faults.items():
+        notes[0][row] = domains.notes.get(row) or reason.note
+    named = {row for column in columns for row in column.rows.domains}
+    for row, text in domains.notes.items():
+        if row in named:
             continue
-        if row_domains[row] == _UNKNOWN:
-            keys[row], invalid[row] = NO_KEY, True
-        notes[row] = f"{notes[row]}; {note}" if row in notes else note
-    invalid &= keys == NO_KEY
-    return Identified(keys, invalid, notes)
-
-
-def _domains(cells: Cells | None, default: Domain, rows: int) -> tuple[npt.NDArray[np.uint8], dict[int, str]]:
-    """Read the marketplace column: a position in `Domain` a row, or _UNKNOWN, and notes on the odd ones."""
-    default_at = _DOMAINS.index(default)
-    if cells is None:
-        return np.full(rows, default_at, np.uint8), {}
-    coded = pc.fill_null(pc.utf8_trim_whitespace(cells.text), "").dictionary_encode()
-    names = coded.dictionary.to_pylist()
-    parsed = [marketplaces.parse(name) if name else default for name in names]
-    table = np.array([_UNKNOWN if domain is None else _DOMAINS.index(domain) for domain in parsed], np.uint8)
-    index = coded.indices.to_numpy()
-    notes = {}
-    for at, (name, domain) in enumerate(zip(names, parsed, strict=True)):
-        if domain is None or not name:
-            text = f"no marketplace in the row, so {default}" if not name else f"unknown marketplace {name!r}"
-            notes.update(dict.fromkeys(np.flatnonzero(index == at).tolist(), text))
-    return table[index], notes
-
-
-def plain(cells: Cells, wanted: CodeType | None) -> tuple[KeyArray, npt.NDArray[np.bool_], pa.StringArray]:
-    """Read the cells that are plainly a code; no repair, no doubt.
-
-    Returns keys (of the first domain; NO_KEY where a cell is not plain), which cells are blank, and the trimmed texts.
-    """
-    text = pc.fill_null(pc.utf8_trim_whitespace(cells.text), "")
-    lengths = pc.binary_length(text).to_numpy()
-    keys = np.full(len(text), NO_KEY, np.uint64)
-    if wanted is not CodeType.ASIN:
-        for length in (gtin.UPC_DIGITS, gtin.EAN_DIGITS, gtin.MAX_DIGITS):
-            rows = np.flatnonzero((lengths == length) & (cells.zeros <= length))
-            at, values = read_digits(_matrix(text, rows, length), 10)
-            good = gtin.valid_array(values) & ~gtin.restricted_array(values) & (values >= EAN8_END)
-            is_upc = values < np.uint64(10**gtin.UPC_DIGITS)
-            _place(keys, CodeType.UPC, rows[at[good & is_upc]], values[good & is_upc])
-            if wanted is not CodeType.UPC:
-                good &= ~is_upc & (values < np.uint64(10**gtin.EAN_DIGITS))
-                _place(keys, CodeType.EAN, rows[at[good]], values[good])
-    if wanted in {None, CodeType.ASIN}:
-        rows = np.flatnonzero(lengths == asin.LENGTH)
-        matrix = _matrix(text, rows, asin.LENGTH)
-        own = (matrix[:, 0] == ord("B")) & (matrix[:, 1] == ord("0"))
-        at, values = read_digits(matrix[own], 36)
-        _place(keys, CodeType.ASIN, rows[np.flatnonzero(own)[at]], values)
-    return keys, lengths == 0, text
-
-
-def _matrix(text: pa.StringArray, rows: npt.NDArray[np.intp], length: int) -> npt.NDArray[np.uint8]:
-    """Lay the bytes of texts of one length side by side."""
-    _, offsets, data = text.buffers()
-    if data is None or not len(rows):
-        return np.empty((0, length), np.uint8)
-    starts = np.frombuffer(offsets, np.int32)[text.offset + rows]
-    matrix: npt.NDArray[np.uint8] = np.frombuffer(data, np.uint8)[starts[:, None] + np.arange(length)]
-    return matrix
-
-
-def _place(keys: KeyArray, code_type: CodeType, rows: npt.NDArray[np.intp], values: KeyArray) -> None:
-    keys[rows] = pack_array(code_type, values)
-
-
-def _column(cells: Cells, evidence: Evidence, domains: npt.NDArray[np.uint8]) -> tuple[KeyArray, dict[int, str]]:
-    """Read one column: the fast path, then each odd cell by itself."""
-    keys, blank, text = plain(cells, evidence.wanted)
-    is_plain = keys != NO_KEY
-    safe_domains = np.where(domains == _UNKNOWN, 0, domains).astype(np.uint8)
-    keys[is_plain] = with_domains(keys[is_plain], safe_domains[is_plain])
-    notes: dict[int, str] = {}
-    odd = np.flatnonzero(~is_plain & ~blank)
-    for row, raw in zip(odd.tolist(), text.take(pa.array(odd)).to_pylist(), strict=True):
-        read = reading.read(raw, int(cells.zeros[row]), evidence, numeric=bool(cells.numeric[row]))
-        if read.note:
-            notes[row] = read.note
-        if read.code is not None and read.code_type is not None:
-            keys[row] = pack(Key(read.code_type, read.domain or _DOMAINS[safe_domains[row]], read.code))
-    return keys, notes
+        for rank, keys in enumerate(candidates[: len(notes)]):
+            if keys[row] != NO_KEY:
+                notes[rank][row] = f"{notes[rank][row]}; {text}" if row in notes[rank] else text

@@ -51,8 +51,8 @@ class Answers:
     keys: KeyArray
     products: pa.Table
     key_at: npt.NDArray[np.int32]
-    failures: Mapping[int, str]
-    pending: str
+    failures: Mapping[int, str] = field(default_factory=dict)
+    pending: str = ""
     source_note: str = ""
 
     def is_found(self) -> npt.NDArray[np.bool_]:
@@ -60,10 +60,13 @@ class Answers:
         found: npt.NDArray[np.bool_] = pc.equal(self.products.column("outcome"), Outcome.FOUND.value).to_numpy()
         return found
 
-    def outcome_counts(self) -> tuple[int, int]:
-        """Count the keys found and not found."""
-        found = self.is_found()
-        return len(np.unique(self.key_at[found])), len(np.unique(self.key_at[~found]))
+    def outcomes(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Say which keys are known as found, and which as not found; one element a key."""
+        is_found = self.is_found()
+        found, not_found = np.zeros((2, len(self.keys)), np.bool_)
+        found[self.key_at[is_found]] = True
+        not_found[self.key_at[~is_found]] = True
+        return found, not_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +90,9 @@ def statuses(rows: Rows, answers: Answers) -> npt.NDArray[np.uint8]:
     """Return every row's status as a position in RowStatus; an empty row counts as blank."""
     of_key = np.full(len(answers.keys) + 1, _STATUSES.index(RowStatus.PENDING), np.uint8)
     of_key[[*answers.failures]] = _STATUSES.index(RowStatus.FAILED)
-    of_key[answers.key_at] = np.where(
-        answers.is_found(), _STATUSES.index(RowStatus.FOUND), _STATUSES.index(RowStatus.NOT_FOUND)
-    )
+    found, not_found = answers.outcomes()
+    of_key[:-1][found] = _STATUSES.index(RowStatus.FOUND)
+    of_key[:-1][not_found] = _STATUSES.index(RowStatus.NOT_FOUND)
     status = of_key[rows.key_index]
     no_key = rows.key_index == NO_KEY_INDEX
     status[no_key & ~rows.beyond] = _STATUSES.index(RowStatus.BLANK)

@@ -1,4 +1,7 @@
-"""Between the resume file and the service: what is not known freshly enough is asked, and every reply is put away."""
+"""Between the resume file and the service: what is not known freshly enough is asked, and every reply is put away.
+
+Asks in rounds: first the codes that rows are at, then the next ones of rows whose code was not found.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,12 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from enricher import lookup, merge
 from enricher.errors import ApiKeyError, ConfigError
 from enricher.keys import KeyArray, pack, unpack
+from enricher.pipeline.fallback import BoolArray, Known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,18 +22,24 @@ if TYPE_CHECKING:
     from enricher.clock import Clock
     from enricher.config import Settings
     from enricher.model import Key, Levels
+    from enricher.pipeline.reading import Reading
     from enricher.pipeline.task import Observer, Task
     from enricher.store import Store
 
 _SANDBOX_NOTE = "sandbox data: not Amazon's"
 
 
-def open_keys(keys: KeyArray, store: Store, settings: Settings, clock: Clock) -> list[Key]:
-    """Return the keys to be paid for, in order: unknown, or known for longer than the age allowed."""
-    oldest_ms = 0
-    if settings.lookup.max_age is not None:
-        oldest_ms = round((clock.now() - settings.lookup.max_age).timestamp() * 1000)
-    return unpack(keys[store.fetched_ms(keys) < oldest_ms])
+def oldest_ms(settings: Settings, clock: Clock) -> int:
+    """Return since when, in milliseconds since 1970 UTC, an answer must be to count as fresh enough now."""
+    max_age = settings.lookup.max_age
+    return 0 if max_age is None else int((clock.now() - max_age).timestamp() * 1000)
+
+
+def known(keys: KeyArray, store: Store, oldest_ms: int) -> Known:
+    """Return what the resume file says of each key."""
+    products, key_at = store.latest(keys)
+    found, not_found = merge.Answers(keys, products, key_at).outcomes()
+    return Known(found, not_found, store.fetched_ms(keys) >= oldest_ms)
 
 
 def check_reserve(reserve: int, levels: Levels) -> None:
@@ -77,16 +89,21 @@ class Asking:
     stop_message: str = ""
     reset_s: float = 0.0
     failures: dict[Key, str] = field(default_factory=dict)
+    known_before: BoolArray = field(default_factory=lambda: np.empty(0, np.bool_))
+    """Of the reading's keys, which the resume file knew freshly enough."""
 
-    def ask(self, wanted: list[Key], store: Store) -> None:
-        """Look up `wanted` as far as quota and settings allow. Raises ConfigError, ApiError and OutputError."""
+    def ask(self, reading: Reading, store: Store) -> None:
+        """Look up the rows' codes as far as quota and settings allow. Raises ConfigError, ApiError and OutputError."""
         settings = self.task.settings.lookup
-        if settings.offline or not wanted:
+        oldest = oldest_ms(self.task.settings, self.clock)  # once: what this run asks must not grow old in it
+        known_now = known(reading.keys, store, oldest)
+        self.known_before = known_now.fresh
+        wanted = known_now.to_ask(reading.candidates)
+        if settings.offline or not wanted.any():
             return
         with client_of(self.task, self.clock) as client:
             self.levels = client.account()
             check_reserve(settings.reserve_tokens, self.levels)
-            self.observer.looking_up(len(wanted[: settings.max_tokens]), self.levels)
             engine = lookup.Engine(
                 client,
                 self.clock,
@@ -96,9 +113,11 @@ class Asking:
                 wait_for_day=settings.on_quota == "wait",
                 stop=self.stop,
             )
-            for event in engine.run(lookup.chunks_of(wanted)):
-                self._take(event, store)
-                self.observer.event(event)
+            asked = np.zeros_like(wanted)
+            while wanted.any() and not self.stopped:
+                self._round(unpack(reading.keys[wanted]), engine, store)
+                asked |= wanted  # what failed is not asked again in this run
+                wanted = known(reading.keys, store, oldest).to_ask(reading.candidates) & ~asked
 
     def answers(self, keys: KeyArray, store: Store) -> merge.Answers:
         """Return what is known now of the run's unique keys."""
@@ -110,6 +129,15 @@ class Asking:
             pending = "not looked up: --offline"
         note = _SANDBOX_NOTE if self.task.is_sandbox else ""
         return merge.Answers(keys, products, key_at, failures, pending, note)
+
+    def _round(self, wanted: list[Key], engine: lookup.Engine, store: Store) -> None:
+        codes = len(wanted)
+        if engine.budget is not None:
+            codes = min(codes, max(0, engine.budget - self.tokens - self.maybe_paid))
+        self.observer.looking_up(codes, self.levels or engine.levels)
+        for event in engine.run(lookup.chunks_of(wanted)):
+            self._take(event, store)
+            self.observer.event(event)
 
     def _take(self, event: lookup.Event, store: Store) -> None:
         match event:

@@ -6,14 +6,12 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from enricher import lookup, merge, report, sheets
+from enricher import codes, lookup, merge, report, sheets
 from enricher.clock import Clock, SystemClock
 from enricher.errors import ApiError, ApiKeyError
 from enricher.keys import unpack
 from enricher.model import MAX_CHUNK, CodeType
-from enricher.pipeline.asking import check_reserve, client_of, open_keys
+from enricher.pipeline.asking import check_reserve, client_of, known, oldest_ms
 from enricher.pipeline.reading import Reading, columns_of, read
 from enricher.store import Store
 
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 
     from enricher.model import Key, Levels
     from enricher.pipeline.task import Observer, Task
-
-_EXAMPLES = 3
 
 
 def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.PlanReport:
@@ -38,25 +34,29 @@ def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.P
     sheets.check(reading.source, task.output_path.suffix, reading.layout.header_row, columns_of(task.settings).schema())
     settings = task.settings.lookup
     with Store(task.store_path, host, read_only=True) as store:
-        unknown = open_keys(reading.keys, store, task.settings, clock)
+        known_now = known(reading.keys, store, oldest_ms(task.settings, clock))
+    to_ask = known_now.to_ask(reading.candidates)
+    unknown = unpack(reading.keys[to_ask])
     in_order = itertools.chain.from_iterable(chunk.keys() for chunk in lookup.chunks_of(unknown))  # as a run asks
-    wanted = [] if settings.offline else list(itertools.islice(in_order, settings.max_tokens))
+    most = 0 if settings.offline else settings.max_tokens
+    wanted = list(itertools.islice(in_order, most))
+    at_most = int(known_now.may_ask(reading.candidates).sum())
     levels, note = _levels(task, clock) if wanted else (None, "")
     if levels:
         check_reserve(settings.reserve_tokens, levels)
     schedule = lookup.schedule(len(wanted), levels, settings.reserve_tokens) if levels else lookup.Schedule(0.0, ())
-    has_key, rows = reading.rows.key_index != merge.NO_KEY_INDEX, reading.rows
-    counted = ~rows.empty & ~rows.beyond
+    counted = ~reading.empty & ~reading.beyond
     return report.PlanReport(
         input=str(task.input),
         read_as=reading.source.description,
         code_columns=reading.column_names(),
         rows=int(counted.sum()),
-        rows_invalid=int((rows.invalid & counted).sum()),
-        rows_blank=int((~has_key & ~rows.invalid & counted).sum()),
-        duplicates=int(has_key.sum()) - len(reading.keys),
-        groups=_groups(unpack(reading.keys), unknown, wanted),
+        rows_invalid=int((reading.invalid & counted).sum()),
+        rows_blank=int((~reading.has_code & ~reading.invalid & counted).sum()),
+        duplicates=int(reading.has_code.sum()) - len(reading.first_keys),
+        groups=_groups(unpack(reading.keys[known_now.reached(reading.candidates)]), unknown, wanted),
         tokens=len(wanted),
+        tokens_at_most=at_most if most is None else min(at_most, most),
         requests=len(lookup.chunks_of(wanted)),
         made_at=clock.now().isoformat(),
         duration_s=schedule.duration_s if levels or not wanted else None,
@@ -75,10 +75,10 @@ def account(task: Task, clock: Clock | None = None) -> Levels:
 def inspect(task: Task, observer: Observer) -> report.Inspection:
     """Read a file and say how: needs no key and no network. Raises InputError, ConfigError."""
     reading = read(task, observer)
-    rows, layout = reading.rows, reading.layout
-    names = reading.column_names()
-    types = Counter(key.code_type for key in unpack(reading.keys))
+    layout, identified = reading.layout, reading.identified
+    types = Counter(key.code_type for key in unpack(reading.first_keys))
     others = [source.sheet for source in sheets.open_sources(task.input) if source.sheet != reading.source.sheet]
+    counted = ~reading.empty & ~reading.beyond
     return report.Inspection(
         input=str(task.input),
         read_as=reading.source.description,
@@ -86,17 +86,28 @@ def inspect(task: Task, observer: Observer) -> report.Inspection:
         other_sheets=[name for name in others if name is not None],
         header_row=layout.header_row,
         columns=layout.names,
-        code_columns={name: column.reason for name, column in zip(names, layout.code_columns, strict=True)},
+        code_columns=[_column(*pair) for pair in zip(layout.code_columns, identified.columns, strict=True)],
+        runners_up={runner.name: runner.reason for runner in layout.runners_up},
         domain_column=None if layout.domain_column is None else layout.names[layout.domain_column],
-        rows=int((~rows.empty).sum()),
-        rows_invalid=int(rows.invalid.sum()),
-        rows_blank=int(((rows.key_index == merge.NO_KEY_INDEX) & ~rows.invalid & ~rows.empty & ~rows.beyond).sum()),
-        unique_codes=len(reading.keys),
+        domain=task.settings.input.domain,
+        rows=int((~reading.empty).sum()),
+        rows_good=int(reading.has_code.sum()),
+        rows_invalid=int(reading.invalid.sum()),
+        rows_blank=int((~reading.has_code & ~reading.invalid & counted).sum()),
+        rows_with_fallback=int((reading.candidates[1:2] != merge.NO_KEY_INDEX).sum()),
+        unique_codes=len(reading.first_keys),
         codes_by_type={code_type.value: types[code_type] for code_type in CodeType},
-        problems=_problems(reading, np.flatnonzero(rows.invalid).tolist()),
-        repairs=_problems(reading, [row for row in rows.notes if not rows.invalid[row]]),
-        hints=layout.hints,
+        problems=_problems(identified.problems(counted), reading),
+        repairs=_problems(identified.repairs(counted), reading),
+        hints=reading.hints(task.settings),
     )
+
+
+def _column(column: codes.CodeColumn, judged: codes.Judged) -> report.CodeColumn:
+    kinds = judged.kinds()
+    cells = {kind.value: count for kind, (count, _) in kinds.items()}
+    used = {kind.value: count for kind, (_, count) in kinds.items() if count}
+    return report.CodeColumn(column.name, codes.letters(column.index), column.label, column.reason, cells, used)
 
 
 def _levels(task: Task, clock: Clock) -> tuple[Levels | None, str]:
@@ -115,17 +126,20 @@ def _groups(keys: Iterable[Key], unknown: Iterable[Key], wanted: Iterable[Key]) 
         Counter((key.code_type, key.domain) for key in part) for part in (keys, unknown, wanted)
     )
     groups = []
-    for (code_type, domain), codes in all_codes.items():
-        known, tokens = codes - unknown_codes[code_type, domain], wanted_codes[code_type, domain]
-        groups.append(report.Group(code_type, domain, codes, known, tokens, -(-tokens // MAX_CHUNK)))
+    for (code_type, domain), count in all_codes.items():
+        known, tokens = count - unknown_codes[code_type, domain], wanted_codes[code_type, domain]
+        groups.append(report.Group(code_type, domain, count, known, tokens, -(-tokens // MAX_CHUNK)))
     return groups
 
 
-def _problems(reading: Reading, rows: Iterable[int]) -> list[report.Problem]:
-    """Group the notes of rows by kind, each with the numbers of the first rows that have it."""
-    kinds: dict[str, list[int]] = {}
-    for row in sorted(rows):
-        kind = next(iter(report.group_problems([reading.rows.notes[row]])))
-        kinds.setdefault(kind, []).append(int(reading.row_numbers[row]))
-    ranked = sorted(kinds.items(), key=lambda pair: -len(pair[1]))
-    return [report.Problem(text, len(numbers), numbers[:_EXAMPLES]) for text, numbers in ranked]
+def _problems(found: Iterable[codes.Problem], reading: Reading) -> list[report.Problem]:
+    """Write problems with the numbers of their rows as the user's program shows them."""
+    return [
+        report.Problem(
+            problem.reason.what,
+            problem.rows,
+            [report.Example(int(reading.row_numbers[row]), cell) for row, cell in problem.examples],
+            problem.reason.advice,
+        )
+        for problem in found
+    ]

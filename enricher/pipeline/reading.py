@@ -1,4 +1,4 @@
-"""Pass 1: the table is found, its columns chosen, and every row's code read."""
+"""Pass 1: the table is found, its columns chosen, and every row's codes read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from enricher.keys import NO_KEY, KeyArray
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from enricher.config import Settings
+    from enricher.config import InputSettings, Settings
     from enricher.pipeline.task import Observer, Task
 
 _PREVIEW_ROWS = 1000
@@ -24,67 +24,113 @@ _PREVIEW_ROWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the input holds: how it is laid out, the verdict on every row, and the unique keys in order."""
+    """What the input holds: how it is laid out, and what every row below the header asks for.
+
+    `keys` are unique, in the order of first need: all rows' first codes, then their second ones. `candidates`, shape
+    (ranks, rows), are positions in `keys`, -1 where a row has no such candidate; a row's first usable code is at rank
+    0, and no row has a key twice. `sources`, same shape, are the positions of their columns in the layout. `notes`
+    are by row, one dict a rank; those of rank 0 tell, too, why a row has no usable code. The others have one element
+    a row: `invalid` and `empty` tell why there is no code, `beyond` marks rows past --limit.
+    """
 
     source: sheets.Source
     layout: codes.Layout
-    rows: merge.Rows
+    identified: codes.Identified
     keys: KeyArray
+    candidates: npt.NDArray[np.int32]
+    sources: npt.NDArray[np.uint8]
+    notes: tuple[dict[int, str], ...]
+    invalid: npt.NDArray[np.bool_]
+    empty: npt.NDArray[np.bool_]
+    beyond: npt.NDArray[np.bool_]
     row_numbers: npt.NDArray[np.int32]
+
+    @property
+    def has_code(self) -> npt.NDArray[np.bool_]:
+        """Say which rows have a usable code."""
+        has_code: npt.NDArray[np.bool_] = self.candidates[0] != merge.NO_KEY_INDEX
+        return has_code
+
+    @property
+    def first_keys(self) -> KeyArray:
+        """Return the different keys that rows have first; they lead `keys`."""
+        return self.keys[: int(self.candidates[0].max(initial=merge.NO_KEY_INDEX)) + 1]
 
     def check_marketplaces(self, settings: Settings) -> None:
         """Raise ConfigError where the sheet names marketplaces and nobody said whether to ask in them.
 
         Asking for all in the default one would buy wrong products.
         """
-        column = self.layout.marketplaces
-        if column is not None and "domain" not in settings.input.model_fields_set:
+        if "domain" in settings.input.model_fields_set:
+            return
+        domain, column, linked = settings.input.domain, self.layout.marketplaces, self.layout.linked
+        if column is not None:
             raise ConfigError(
                 f"column {column!r} names marketplaces. To ask for each row in its own: --domain-column {column!r}; "
-                f"to ask for all in one: --domain {settings.input.domain}"
+                f"to ask for all in one: --domain {domain}"
             )
+        if linked is not None and linked[1] is not domain:
+            raise ConfigError(
+                f"the addresses in column {linked[0]!r} are of the marketplace {linked[1]!r}. To ask there: "
+                f"--domain {linked[1]}; to ask elsewhere all the same: --domain {domain}"
+            )
+
+    def hints(self, settings: Settings) -> list[str]:
+        """Return what the user may want to know about the sheet's columns."""
+        linked = self.layout.linked
+        if linked is None or linked[1] is settings.input.domain:
+            return [*self.layout.hints]
+        return [*self.layout.hints, f"the addresses in column {linked[0]!r} are of {linked[1]!r}: --domain {linked[1]}"]
 
     def column_names(self) -> list[str]:
         """Name the code columns; one without a header by its number."""
-        return [column.name or f"column {column.index + 1}" for column in self.layout.code_columns]
+        return [column.name or column.label for column in self.layout.code_columns]
 
 
 def read(task: Task, observer: Observer) -> Reading:
-    """Read every row's code. Raises InputError, and ConfigError for a sheet or column that is not there."""
+    """Read every row's codes. Raises InputError, and ConfigError for a sheet or column that is not there."""
     settings = task.settings.input
     source, layout = find_table(task.input, task.settings)
-    wanted = [column.index for column in layout.code_columns]
-    if layout.domain_column is not None:
-        wanted.append(layout.domain_column)
-    parts: list[codes.Identified] = []
+    reader = codes.Reader(layout, settings.domain, policy_of(settings))
     empty: list[npt.NDArray[np.bool_]] = []
     numbers: list[npt.NDArray[np.int32]] = []
-    notes: dict[int, str] = {}
     rows = 0
-    for batch in source.batches(layout.header_row, wanted):
-        columns = list(zip(layout.code_columns, batch.columns, strict=False))
-        domains = batch.columns[-1] if layout.domain_column is not None else None
-        part = codes.identify(
-            [(column.name, cells, column.evidence) for column, cells in columns], domains, settings.domain
-        )
-        notes.update((rows + at, note) for at, note in part.notes.items())
-        parts.append(part)
+    for batch in source.batches(layout.header_row, layout.read_columns):
+        reader.add(batch.columns)
         empty.append(batch.empty)
         numbers.append(batch.row_numbers.astype(np.int32))
         rows += len(batch.empty)
         observer.reading(rows, batch.share_read)
-    keys = np.concatenate([np.empty(0, np.uint64), *(part.keys for part in parts)])
-    invalid = np.concatenate([np.empty(0, np.bool_), *(part.invalid for part in parts)])
     is_empty = np.concatenate([np.empty(0, np.bool_), *empty])
-    beyond = np.zeros(rows, np.bool_)
-    if settings.limit is not None:
-        beyond = np.cumsum(~is_empty) > settings.limit
-        keys[beyond], invalid[beyond] = NO_KEY, False
-        notes = {row: note for row, note in notes.items() if not beyond[row]}
-    key_index = np.full(rows, merge.NO_KEY_INDEX, np.int32)
-    key_index[keys != NO_KEY], unique = pd.factorize(keys[keys != NO_KEY])
     row_numbers = np.concatenate([np.empty(0, np.int32), *numbers])
-    return Reading(source, layout, merge.Rows(key_index, invalid, is_empty, beyond, notes), unique, row_numbers)
+    return numbered(source, layout, reader.finish(), is_empty, row_numbers, settings.limit)
+
+
+def numbered(  # noqa: PLR0913, PLR0917 - all that was read
+    source: sheets.Source,
+    layout: codes.Layout,
+    identified: codes.Identified,
+    empty: npt.NDArray[np.bool_],
+    row_numbers: npt.NDArray[np.int32],
+    limit: int | None,
+) -> Reading:
+    """Number the keys in the order of first need. Rows beyond `limit` (empty ones don't count) lose all their codes."""
+    packed = np.stack(identified.candidates)
+    invalid, notes = identified.invalid.copy(), identified.notes
+    beyond = np.zeros(len(empty), np.bool_)
+    if limit is not None:
+        beyond = np.cumsum(~empty) > limit
+        packed[:, beyond], invalid[beyond] = NO_KEY, False
+        notes = tuple({row: note for row, note in texts.items() if not beyond[row]} for texts in notes)
+    candidates = np.full(packed.shape, merge.NO_KEY_INDEX, np.int32)
+    candidates[packed != NO_KEY], keys = pd.factorize(packed[packed != NO_KEY])
+    sources = np.stack(identified.sources)
+    return Reading(source, layout, identified, keys, candidates, sources, notes, invalid, empty, beyond, row_numbers)
+
+
+def policy_of(settings: InputSettings) -> codes.Policy:
+    """Return which codes the settings want, and what may be done to them."""
+    return codes.Policy(settings.wanted_type, settings.repair == "safe", settings.unpack_cases, settings.send_invalid)
 
 
 def columns_of(settings: Settings) -> merge.Columns:
@@ -110,9 +156,9 @@ def find_table(path: Path, settings: Settings) -> tuple[sheets.Source, codes.Lay
             return source, codes.find_columns(
                 source.preview(_PREVIEW_ROWS),
                 wanted=settings.input.code_columns,
-                code_type=settings.input.wanted_type,
                 header_row=settings.input.header_row,
                 domain_column=settings.input.domain_column,
+                policy=policy_of(settings.input),
             )
         except EnricherError as error:
             errors.append(error)

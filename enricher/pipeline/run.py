@@ -11,7 +11,9 @@ from enricher import merge, report, sheets
 from enricher.clock import Clock, SystemClock
 from enricher.errors import InputError, OutputError
 from enricher.model import RowStatus
-from enricher.pipeline.asking import Asking, open_keys
+from enricher.pipeline import fallback
+from enricher.pipeline.asking import Asking
+from enricher.pipeline.choosing import choose
 from enricher.pipeline.reading import Reading, columns_of, read
 from enricher.store import Store
 
@@ -42,10 +44,10 @@ def enrich(
     with Store(task.store_path, host) as store, sheets.StagedOutput(task.output_path) as staged:
         _check_free(task, staged.path, store)
         asking = Asking(task, observer, stop, clock)
-        wanted = open_keys(reading.keys, store, task.settings, clock)
-        asking.ask(wanted, store)
+        asking.ask(reading, store)
         answers = asking.answers(reading.keys, store)
-        additions = merge.additions(reading.rows, answers, columns)
+        rows = choose(reading, answers)
+        additions = merge.additions(rows, answers, columns)
         observer.writing(len(additions.index))
         warnings = _write(task, reading, additions, staged, observer)
         if store.dropped_torn_line:
@@ -53,7 +55,7 @@ def enrich(
         _check_free(task, staged.path, store)  # again: it may have been made or changed while the lookups ran
         store.remember_output(staged.path, sheets.digest(staged.partial))
         staged.commit(like=task.input)
-    summary = _summary(task, reading, asking, answers, len(wanted))
+    summary = _summary(asking, reading, rows, answers)
     summary.warnings += [*warnings, *reading.layout.hints]
     if asking.reset_s:
         summary.reset_at = (clock.now() + timedelta(seconds=asking.reset_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -95,15 +97,18 @@ def _check_free(task: Task, path: Path, store: Store) -> None:
         )
 
 
-def _summary(task: Task, reading: Reading, asking: Asking, answers: merge.Answers, wanted: int) -> report.Summary:
-    rows = reading.rows
-    status = merge.statuses(rows, answers)[~rows.empty]
-    count = {state: int(np.count_nonzero(status == at)) for at, state in enumerate(RowStatus)}
-    found, not_found = answers.outcome_counts()
-    unanswered = len(reading.keys) - found - not_found
-    failed = len(asking.failures)
-    with_key = int(np.count_nonzero(rows.key_index != merge.NO_KEY_INDEX))
-    invalid_notes = (note for row, note in rows.notes.items() if rows.invalid[row])
+def _summary(asking: Asking, reading: Reading, rows: merge.Rows, answers: merge.Answers) -> report.Summary:
+    task = asking.task
+    status = merge.statuses(rows, answers)
+    count = {state: int(np.count_nonzero(status[~rows.empty] == at)) for at, state in enumerate(RowStatus)}
+    by_fallback = (rows.key_index != reading.candidates[0]) & (status == list(RowStatus).index(RowStatus.FOUND))
+    found, not_found = answers.outcomes()
+    needed = fallback.reached(reading.candidates, not_found)  # the other keys are spare and were never asked for
+    failed = np.zeros_like(needed)
+    failed[[*answers.failures]] = True
+    problems = {
+        problem.reason.what: problem.rows for problem in reading.identified.problems(~rows.empty & ~rows.beyond)
+    }
     return report.Summary(
         input=str(task.input),
         read_as=reading.source.description,
@@ -119,14 +124,15 @@ def _summary(task: Task, reading: Reading, asking: Asking, answers: merge.Answer
         rows_blank=count[RowStatus.BLANK],
         rows_pending=count[RowStatus.PENDING],
         rows_failed=count[RowStatus.FAILED],
-        unique_codes=len(reading.keys),
-        codes_found=found,
-        codes_not_found=not_found,
-        codes_pending=unanswered - len(answers.failures.keys() - set(answers.key_at.tolist())),
-        codes_failed=failed,
+        rows_by_fallback=int(by_fallback.sum()),
+        unique_codes=int(needed.sum()),
+        codes_found=int((needed & found).sum()),
+        codes_not_found=int((needed & not_found).sum()),
+        codes_pending=int((needed & ~found & ~not_found & ~failed).sum()),
+        codes_failed=int(failed.sum()),
         tokens_spent=asking.tokens,
-        tokens_saved_by_duplicates=with_key - len(reading.keys),
-        tokens_saved_by_resume_file=len(reading.keys) - wanted,
+        tokens_saved_by_duplicates=int(reading.has_code.sum()) - len(reading.first_keys),
+        tokens_saved_by_resume_file=int((needed & asking.known_before).sum()),
         tokens_saved_by_refusing=count[RowStatus.INVALID],
         tokens_left_today=asking.levels.daily_left if asking.levels else None,
         codes_maybe_paid_twice=asking.maybe_paid,
@@ -134,5 +140,5 @@ def _summary(task: Task, reading: Reading, asking: Asking, answers: merge.Answer
         waited_s=asking.waited_s,
         stop_reason=asking.stopped,
         stopped=asking.stop_message,
-        problems=report.group_problems([*invalid_notes, *asking.failures.values()]),
+        problems=problems | report.group_problems(asking.failures.values()),
     )

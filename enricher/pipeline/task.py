@@ -52,7 +52,10 @@ class Observer:
         """Hear that `rows` rows, a `share` (0 to 1) of the file, have been read."""
 
     def looking_up(self, codes: int, levels: Levels) -> None:
-        """Hear that lookups begin: so many codes, at these token levels."""
+        """Hear that so many codes are about to be looked up, at these token levels.
+
+        Said again, of other codes, where rows whose code was not found have another one.
+        """
 
     def event(self, event: lookup.Event) -> None:
         """Hear of a reply, a wait, a failure or a stop."""

@@ -26,7 +26,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """The plan of one input. `duration_s` and `tokens_by_day` are None and empty where the quota is not known."""
+    """The plan of one input.
+
+    `tokens` are those of the codes that rows are at now; `tokens_at_most` adds the rows' next codes, all of which are
+    asked for when none of the others is found. `duration_s` and `tokens_by_day` are of `tokens`, and None and empty
+    where the quota is not known.
+    """
 
     input: str
     read_as: str
@@ -37,6 +42,7 @@ class PlanReport:
     duplicates: int
     groups: Sequence[Group]
     tokens: int
+    tokens_at_most: int
     requests: int
     made_at: str
     duration_s: float | None = None
@@ -62,7 +68,11 @@ class PlanReport:
             f"  {group.tokens:>8,}  {group.requests:>8,}"
             for group in self.groups
         ]
-        lines.append(f"  Cost     {self.tokens:,} tokens in {self.requests:,} requests")
+        more = self.tokens_at_most - self.tokens
+        lines.append(
+            f"  Cost     {self.tokens:,} tokens in {self.requests:,} requests"
+            + (f"; up to {more:,} more where a row's first code is not found" if more else "")
+        )
         if self.tokens_left_today is not None:
             lines.append(f"  Quota    {self.tokens_left_today:,} tokens left today")
         if self.duration_s is not None:

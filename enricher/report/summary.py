@@ -32,6 +32,7 @@ class Summary:
     rows_blank: int = 0
     rows_pending: int = 0
     rows_failed: int = 0
+    rows_by_fallback: int = 0
     unique_codes: int = 0
     codes_found: int = 0
     codes_not_found: int = 0
@@ -85,13 +86,15 @@ class Summary:
             (self.rows_failed, "failed"),
         ]
         shown = ", ".join(f"{count:,} {name}" for count, name in counts if count or name in {"found", "not found"})
-        lines = [
-            f"  Rows     {self.rows:,}: {shown}",
+        lines = [f"  Rows     {self.rows:,}: {shown}"]
+        if self.rows_by_fallback:
+            lines.append(f"           {self.rows_by_fallback:,} of them found by another code: the first was not found")
+        lines.append(
             f"  Codes    {self.unique_codes:,} different: "
             f"{self.codes_found:,} found, {self.codes_not_found:,} not found"
             + (f", {self.codes_pending:,} pending" if self.codes_pending else "")
-            + (f", {self.codes_failed:,} failed" if self.codes_failed else ""),
-        ]
+            + (f", {self.codes_failed:,} failed" if self.codes_failed else "")
+        )
         ranked = sorted(self.problems.items(), key=lambda pair: -pair[1])
         lines += [f"           {count:,} x {problem}" for problem, count in ranked[:5]]
         return lines

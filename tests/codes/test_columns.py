@@ -1,64 +1,211 @@
+"""Which columns are taken: by what they hold, then by what they are called, and the others with a reason."""
+
 from __future__ import annotations
 
-import numpy as np
-import pyarrow as pa
 import pytest
 
-from enricher.codes import Layout, find_columns
+from enricher.codes import Layout, Policy, find_columns
 from enricher.errors import ConfigError, InputError
-from enricher.model import LOOKUP_FIELDS, Cells, CodeType, Preview
-
-ASINS = ["B088H39PXX", "B01NAL48FU", "B00NNUMI86"]
-EANS = ["4006381333931", "4210201072959", "4548736144194"]
-
-
-def preview(*rows: list[str]) -> Preview:
-    count = len(rows)
-    columns = [
-        Cells(pa.array(list(texts), pa.string()), np.zeros(count, np.bool_), np.zeros(count, np.uint8))
-        for texts in zip(*rows, strict=True)
-    ]
-    return Preview(tuple(columns), tuple(range(1, count + 1)))
+from enricher.model import LOOKUP_FIELDS, CodeType, Domain
+from tests.codes.reading import ASINS, EANS, ISBNS, UPCS, preview
 
 
 def chosen(layout: Layout) -> list[str]:
     return [column.name for column in layout.code_columns]
 
 
+def sheet(**columns: list[str]) -> Layout:
+    """Lay out a sheet of columns that are as long as the shortest; an underscore is a space in the header."""
+    rows = zip(*columns.values(), strict=False)
+    return find_columns(preview([name.replace("_", " ") for name in columns], *map(list, rows)))
+
+
+# --- content and header -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(
+            "EAN",
+            "EAN13",
+            "UPC",
+            "GTIN",
+            "barcode",
+            "Barkod",
+            "Code EAN article",
+            "JAN",
+            "Variant Barcode",
+            "product-id",
+        ),
+        *("external_product_id", "Strichcode", "Código de barras", "Штрихкод", "JANコード", "Ref", ""),
+    ],
+)
+def test_eans_are_found_under_any_header(header: str) -> None:
+    layout = find_columns(preview(["Item", header, "Price"], *(["Pencil", ean, "1.00"] for ean in EANS)))
+    assert [column.index for column in layout.code_columns] == [1]
+
+
 def test_content_outweighs_the_header() -> None:
-    layout = find_columns(preview(["EAN", "Ref"], *(["", asin] for asin in ASINS)))
-    assert chosen(layout) == ["Ref"]
+    assert chosen(sheet(EAN=[""] * 5, Ref=ASINS)) == ["Ref"]
+    assert chosen(sheet(EAN=["see box"] * 5, Ref=ASINS)) == ["Ref"]
 
 
-def test_asins_come_before_gtins() -> None:
-    layout = find_columns(preview(["EAN", "ASIN"], *([ean, asin] for ean, asin in zip(EANS, ASINS, strict=True))))
-    assert chosen(layout) == ["ASIN", "EAN"]
+def test_asins_come_before_gtins_wherever_they_stand() -> None:
+    assert chosen(sheet(EAN=EANS, ASIN=ASINS)) == ["ASIN", "EAN"]
+    assert chosen(sheet(UPC=UPCS, EAN=EANS, Ref=ASINS)) == ["Ref", "UPC", "EAN"]
+
+
+def test_a_column_says_why_it_was_taken() -> None:
+    asin, ean = sheet(Ref=ASINS, EAN=EANS).code_columns
+    assert asin.reason == "by what its cells hold"
+    assert ean.reason == "the header says EAN"
 
 
 def test_a_column_of_codes_in_another_dress_is_found() -> None:
-    rows = [[f"b0{number:08}", f"W-{number}"] for number in range(900)]
-    assert chosen(find_columns(preview(["Ref", "House no"], *rows))) == ["Ref"]
+    assert chosen(sheet(Ref=[f"'{asin.lower()}" for asin in ASINS] * 200, House_no=["W-1"] * 1000)) == ["Ref"]
 
 
-def test_title_rows_above_the_header_are_passed_over() -> None:
-    rows = [["Order form 2026", "", ""], ["for: buyer", "", ""], ["Item", "ASIN", "Price"]]
-    layout = find_columns(preview(*rows, *(["x", asin, "1.00"] for asin in ASINS)))
-    assert (layout.header_row, layout.names) == (3, ("Item", "ASIN", "Price"))
+def test_a_type_column_is_used() -> None:
+    rows = [*([asin, "1", "x"] for asin in ASINS), *([upc, "3", "x"] for upc in UPCS)]
+    (column,) = find_columns(preview(["product-id", "product-id-type", "item-name"], *rows)).code_columns
+    assert (column.name, column.claims) == ("product-id", 1)
+    assert "types from 'product-id-type'" in column.reason
 
 
-def test_a_sheet_without_a_header_has_none() -> None:
-    layout = find_columns(preview(*([asin, "thing"] for asin in ASINS)))
-    assert (layout.header_row, [column.index for column in layout.code_columns]) == (0, [0])
+# --- decoys -----------------------------------------------------------------------------------------------------
+
+_DECOYS = {
+    "fnsku": ["X001XNL7UV", "X001XNL7UW", "X001XNL7UX", "X001XNL7UY", "X001XNL7UZ"],
+    "Seller SKU": ["B088H39PXX", "B01NAL48FU", "B00NNUMI86", "B003E7UNE4", "B01IG0E1F0"],
+    "SKU": EANS[:5],
+    "created": [f"159624000{number}000" for number in (1001, 2002, 3003, 4004, 5005)],
+    "listed at": ["1596240000003", "1596240000010", "1596240000027", "1596240000034", "1596240000041"],
+    "Price": ["12.99", "1299.00", "8.49", "123456.70", "0.99"],
+    "Amount": ["12,99", "1.299,00", "8,49", "9638507.40", "0,99"],
+    "Import": ["10003015", "10006009", "10009003", "10012003", "10015007"],
+    "Date": ["2024-01-03", "20240103", "03.01.2024", "20240110", "2024/01/27"],
+    "Customer": ["4006381333931"] * 5,
+    "Node": ["4650917800", "4650917801", "4650917802", "4650917803", "4650917875"],
+    "Title": ["BASKETBALL", "Pencil 4006381333931 blue and red", "n/a", "x", "y"],
+}
 
 
-def test_dates_and_house_numbers_are_no_column_of_codes() -> None:
-    rows = [[f"1000{number:03}5", "2024-01-03", asin] for number, asin in zip(range(0, 900, 300), ASINS, strict=True)]
-    assert chosen(find_columns(preview(["Import", "Date", "ASIN"], *rows))) == ["ASIN"]
+@pytest.mark.parametrize("name", _DECOYS)
+def test_a_decoy_is_not_taken_beside_codes(name: str) -> None:
+    rows = list(zip(_DECOYS[name], ASINS, strict=True))
+    if name == "listed at":
+        rows = [(f"15962400{number:05}", asin) for number, asin in enumerate(ASINS * 10)]
+    assert chosen(find_columns(preview([name, "ASIN"], *map(list, rows)))) == ["ASIN"]
 
 
-def test_a_first_row_with_a_bad_code_is_no_header() -> None:
-    layout = find_columns(preview(["4006381333930", "Pen"], *([ean, "Pencil"] for ean in EANS)))
-    assert layout.header_row == 0
+@pytest.mark.parametrize("name", ["fnsku", "created", "Price", "Date", "Import", "Node", "Customer"])
+def test_a_sheet_of_decoys_is_refused_with_its_columns(name: str) -> None:
+    with pytest.raises(InputError, match=rf"no column with ASINs, UPCs or EANs was found among: {name}.*--code-column"):
+        find_columns(preview([name], *([cell] for cell in _DECOYS[name])))
+
+
+def test_internal_numbers_are_no_column_of_codes() -> None:
+    numbers = [str(number) for number in range(4_006_381_333_900, 4_006_381_334_000)]
+    assert chosen(find_columns(preview(["No.", "ASIN"], *map(list, zip(numbers, ASINS * 20, strict=True))))) == ["ASIN"]
+
+
+# --- runners-up -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "codes", "why"),
+    [
+        ("Parent ASIN", ["B00NNUMI86"] * 5, "of other articles, by its header"),
+        ("Case UPC", UPCS[:5], "of other articles, by its header"),
+        ("Competitor EAN", EANS[:5], "of other articles, by its header"),
+        ("Other", ASINS[::-1], "column 'ASIN' has such codes, too, and comes before it"),
+        ("SKU", EANS[:5], "the header says that these are numbers of another kind"),
+        ("Box", ["14006381333938", "14210201072956", "14548736144191", "17350177880128", "18902102164163"], "of cases"),
+    ],
+)
+def test_a_column_that_is_passed_over_has_a_reason(name: str, codes: list[str], why: str) -> None:
+    layout = find_columns(preview([name, "ASIN"], *map(list, zip(codes, ASINS, strict=True))))
+    assert chosen(layout) == ["ASIN"]
+    (runner_up,) = layout.runners_up
+    assert runner_up.name == f"column {name!r}"
+    assert why in runner_up.reason
+
+
+@pytest.mark.parametrize("name", ["Case UPC", "Old EAN", "Competitor ASIN", "Parent ASIN", "EAN Umkarton"])
+def test_another_articles_codes_are_not_taken_although_they_stand_first(name: str) -> None:
+    codes = ASINS if "ASIN" in name else UPCS
+    for own in ("EAN", "UPC", "Ref"):
+        layout = find_columns(preview([name, own], *map(list, zip(codes, EANS, strict=False))))
+        assert chosen(layout) == [own]
+
+
+def test_a_stray_isbn_column_is_passed_over() -> None:
+    isbns = [*[""] * 59, "0439023483"]
+    layout = sheet(standardUpc=[f"['00{upc}']" for upc in UPCS * 5], isbn10=isbns)
+    assert chosen(layout) == ["standardUpc"]
+    assert "too few to be more than stray entries" in layout.runners_up[0].reason
+
+
+def test_of_two_columns_of_the_same_kind_the_first_is_taken() -> None:
+    layout = sheet(EAN=EANS, EAN_code=EANS)
+    assert chosen(layout) == ["EAN"]
+    assert layout.runners_up[0].name == "column 'EAN code'"
+    assert "column 'EAN' has such codes, too" in layout.runners_up[0].reason
+
+
+def test_a_column_of_addresses_rescues_codes_that_lost_digits() -> None:
+    shortened = [f"{ean[0]}.{ean[1:3]}E+12" for ean in EANS]
+    urls = [f"https://shop.example/product/{ean}/name" for ean in EANS]
+    layout = sheet(code=shortened, url=urls, name=["Pencil"] * 12)
+    assert chosen(layout) == ["code", "url"]
+    assert layout.code_columns[1].reason == "for the codes that lost digits"
+    assert chosen(sheet(code=EANS, url=urls)) == ["code"]
+
+
+def test_an_isbn_10_is_taken_beside_a_rounded_isbn_13() -> None:
+    rounded = ["9.78043902348e+12", "9.78043955493e+12", "9.78031601584e+12", "9.78006112008e+12"]
+    layout = sheet(isbn=ISBNS, isbn13=rounded)
+    assert chosen(layout) == ["isbn", "isbn13"]
+
+
+# --- as the user says -------------------------------------------------------------------------------------------
+
+
+def test_a_column_can_be_named_or_lettered() -> None:
+    rows = preview(["A1", "Code", "Other"], *([ean, asin, "x"] for ean, asin in zip(EANS, ASINS, strict=False)))
+    assert chosen(find_columns(rows, wanted=["code"])) == ["Code"]
+    assert chosen(find_columns(rows, wanted=["A"])) == ["A1"]
+    assert chosen(find_columns(rows, wanted=["A1", " Code "])) == ["A1", "Code"]
+    assert find_columns(rows, wanted=["Other"]).code_columns[0].reason == "named by you"
+
+
+def test_an_unknown_or_doubtful_column_is_refused_with_the_list() -> None:
+    with pytest.raises(ConfigError, match=r"no column 'EANS'.*Code"):
+        find_columns(preview(["Code"], *([asin] for asin in ASINS)), wanted=["EANS"])
+    with pytest.raises(ConfigError, match="2 columns are called 'EAN'"):
+        find_columns(preview(["EAN", "EAN"], *([ean, ean] for ean in EANS)), wanted=["EAN"])
+
+
+def test_a_wanted_type_decides_between_columns() -> None:
+    rows = preview(["ASIN", "EAN"], *([asin, ean] for ean, asin in zip(EANS, ASINS, strict=False)))
+    assert chosen(find_columns(rows, policy=Policy(wanted=CodeType.EAN))) == ["EAN"]
+    assert chosen(find_columns(rows, policy=Policy(wanted=CodeType.ASIN))) == ["ASIN"]
+
+
+def test_marketplaces_are_pointed_out_but_not_used_unasked() -> None:
+    rows = preview(["ASIN", "marketplace"], *([asin, "de"] for asin in ASINS))
+    layout = find_columns(rows)
+    assert (layout.domain_column, layout.marketplaces) == (None, "marketplace")
+    assert "--domain-column 'marketplace'" in layout.hints[0]
+    assert find_columns(rows, domain_column="marketplace").domain_column == 1
+
+
+def test_addresses_that_all_name_one_marketplace_are_pointed_out() -> None:
+    layout = find_columns(
+        preview(["ASIN", "Link"], *([asin, f"https://www.amazon.de/dp/{asin}"] for asin in ASINS)),
+    )
+    assert (layout.domain_column, layout.linked) == (None, ("Link", Domain.DE))
 
 
 @pytest.mark.parametrize("prefix", ["amazon_", "az_", ""])
@@ -66,44 +213,15 @@ def test_a_first_row_with_a_bad_code_is_no_header() -> None:
 def test_columns_that_an_earlier_run_added_are_passed_over(prefix: str, suffix: str) -> None:
     fields = [f"{prefix}{name}{suffix}" for name in ("asin", "title", "ean")]
     header = ["My code", *fields, *(f"{name}{suffix}" for name in LOOKUP_FIELDS)]
-    rows = [[ean, asin, "t", ean, *("x" for _ in LOOKUP_FIELDS)] for ean, asin in zip(EANS, ASINS, strict=True)]
+    rows = [[ean, asin, "t", ean, *("x" for _ in LOOKUP_FIELDS)] for ean, asin in zip(EANS, ASINS, strict=False)]
     layout = find_columns(preview(header, *rows))
     assert chosen(layout) == ["My code"]
     assert "an earlier run added columns" in layout.hints[-1]
 
 
-def test_of_two_columns_with_as_many_codes_the_other_is_named() -> None:
-    layout = find_columns(preview(["EAN", "EAN code"], *([ean, ean] for ean in EANS)))
-    assert chosen(layout) == ["EAN"]
-    assert "column 'EAN code' holds as many codes as 'EAN'" in layout.hints[0]
-    with pytest.raises(ConfigError, match="2 columns are called 'EAN'"):
-        find_columns(preview(["EAN", "EAN"], *([ean, ean] for ean in EANS)), wanted=["EAN"])
-
-
-def test_fnskus_and_numbers_are_no_codes() -> None:
-    with pytest.raises(InputError, match="no column with ASINs, UPCs or EANs"):
-        find_columns(preview(["fnsku", "created"], ["X001XNL7UV", "1596240000000"], ["X001XNL7UW", "1596240000001"]))
-
-
-def test_a_column_can_be_named_or_lettered() -> None:
-    sheet = preview(["A1", "Code", "Other"], *([ean, asin, "x"] for ean, asin in zip(EANS, ASINS, strict=True)))
-    assert chosen(find_columns(sheet, wanted=["code"])) == ["Code"]
-    assert chosen(find_columns(sheet, wanted=["A"])) == ["A1"]
-
-
-def test_an_unknown_column_is_refused_with_the_list() -> None:
-    with pytest.raises(ConfigError, match=r"no column 'EANS'.*Code"):
-        find_columns(preview(["Code"], *([asin] for asin in ASINS)), wanted=["EANS"])
-
-
-def test_marketplaces_are_pointed_out_but_not_used_unasked() -> None:
-    sheet = preview(["ASIN", "marketplace"], *([asin, "de"] for asin in ASINS))
-    layout = find_columns(sheet)
-    assert layout.domain_column is None
-    assert "--domain-column 'marketplace'" in layout.hints[0]
-    assert find_columns(sheet, domain_column="marketplace").domain_column == 1
-
-
-def test_a_wanted_type_decides_between_columns() -> None:
-    sheet = preview(["ASIN", "EAN"], *([asin, ean] for ean, asin in zip(EANS, ASINS, strict=True)))
-    assert chosen(find_columns(sheet, code_type=CodeType.EAN)) == ["EAN"]
+def test_a_column_of_cases_is_taken_if_they_are_unpacked() -> None:
+    cases = ["14006381333938", "14210201072956", "14548736144191", "17350177880128", "18902102164163"]
+    rows = preview(["Item", "GTIN"], *(["Pencil", case] for case in cases))
+    with pytest.raises(InputError):
+        find_columns(rows)
+    assert chosen(find_columns(rows, policy=Policy(unpack_cases=True))) == ["GTIN"]

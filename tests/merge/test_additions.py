@@ -77,6 +77,12 @@ def test_every_status_is_told() -> None:
     ]
 
 
+def test_a_key_is_found_or_not_found_or_neither() -> None:
+    found, not_found = answers_of((0, [{"asin": "A"}, {"asin": "B"}]), (2, [])).outcomes()
+    assert found.tolist() == [True, False, False, False]
+    assert not_found.tolist() == [False, False, True, False]
+
+
 def test_of_several_products_the_best_ranked_is_taken_and_counted() -> None:
     items: list[dict[str, Any]] = [
         {"asin": "A"},
