@@ -70,7 +70,7 @@ class _Section(BaseModel):
 
 
 class InputSettings(_Section):
-    """Where the codes are. `header_row` is a row number, 0 for no header, None to find it."""
+    """Where the codes are, and what may be done to read them. `header_row` 0: there is none, None: it is found."""
 
     code_columns: tuple[str, ...] = ()
     code_type: Annotated[Literal["auto"] | CodeType, BeforeValidator(_lower)] = "auto"
@@ -78,6 +78,9 @@ class InputSettings(_Section):
     header_row: int | None = Field(default=None, ge=0)
     domain: Annotated[Domain, BeforeValidator(_domain)] = Domain.COM
     domain_column: str | None = None
+    repair: Literal["off", "safe"] = "safe"
+    unpack_cases: bool = False
+    send_invalid: bool = False
     limit: int | None = Field(default=None, ge=1)
 
     @property

@@ -26,6 +26,13 @@ class Type(StrEnum):
     EAN = CodeType.EAN.value
 
 
+class Repair(StrEnum):
+    """What --repair takes."""
+
+    OFF = "off"
+    SAFE = "safe"
+
+
 class OnQuota(StrEnum):
     """What --on-quota takes."""
 
@@ -99,6 +106,24 @@ DomainColumn = Annotated[
     typer.Option(
         "--domain-column", metavar="NAME", help="Column that names each row's marketplace.", rich_help_panel=_READ
     ),
+]
+RepairFlag = Annotated[
+    Repair | None,
+    typer.Option(
+        "--repair",
+        help="Restore lost zeros and the like where the column proves it, or refuse such codes.",
+        show_default="safe",
+        rich_help_panel=_READ,
+    ),
+]
+UnpackCases = Annotated[
+    bool,
+    typer.Option(
+        "--unpack-cases", help="For a case's GTIN-14 look up the single article inside.", rich_help_panel=_READ
+    ),
+]
+SendInvalid = Annotated[
+    bool, typer.Option("--send-invalid", help="Send codes with a wrong check digit, too.", rich_help_panel=_READ)
 ]
 Limit = Annotated[
     int | None,
@@ -205,6 +230,9 @@ _SETTINGS = {
     "header_row": "input.header_row",
     "domain": "input.domain",
     "domain_column": "input.domain_column",
+    "repair": "input.repair",
+    "unpack_cases": "input.unpack_cases",
+    "send_invalid": "input.send_invalid",
     "limit": "input.limit",
     "fields": "output.fields",
     "store": "store.path",
@@ -233,7 +261,12 @@ def flags(given: Mapping[str, Any]) -> dict[str, Any]:
     if given.get("no_header") and given.get("header_row"):
         raise ConfigError("--no-header and --header-row exclude each other")
     settings = {setting: given.get(flag) for flag, setting in _SETTINGS.items()}
-    for switch in ("lookup.sandbox", "lookup.offline"):  # a switch that is not thrown says nothing
+    for switch in (
+        "lookup.sandbox",
+        "lookup.offline",
+        "input.unpack_cases",
+        "input.send_invalid",
+    ):  # a switch that is not thrown says nothing
         settings[switch] = settings[switch] or None
     if given.get("no_header"):
         settings["input.header_row"] = 0
