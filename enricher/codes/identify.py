@@ -72,11 +72,11 @@ class Identified:
 
 def _merged(problems: Sequence[Problem]) -> list[Problem]:
     """Put problems of the same kind together."""
-    merged: dict[Reason, Problem] = {}
+    merged: dict[str, Problem] = {}
     for problem in problems:
-        before = merged.get(problem.reason, Problem(problem.reason, 0, ()))
+        before = merged.get(problem.reason.what, Problem(problem.reason, 0, ()))
         examples = tuple(sorted((*before.examples, *problem.examples))[:_EXAMPLES])
-        merged[problem.reason] = Problem(problem.reason, before.rows + problem.rows, examples)
+        merged[problem.reason.what] = Problem(problem.reason, before.rows + problem.rows, examples)
     return sorted(merged.values(), key=lambda problem: -problem.rows)
 
 

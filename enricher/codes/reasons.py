@@ -85,7 +85,7 @@ PADDED_SHORT = Reason(
     "most likely numbers of your own; look the UPC or EAN up",
 )
 BAD_GTIN14 = Reason(
-    "check digit wrong",
+    "check digit of a GTIN-14 wrong",
     "check digit wrong: {code} would have to end in {right}; a mistyped digit?",
     "compare with the package",
 )

@@ -50,7 +50,8 @@ def scan(cells: Cells, wanted: CodeType | None = None, most_odd: int | None = No
     plain = undress_many(original)
     now = shapes_of(plain, cells.numeric[odd], cells.zeros[odd])
     shapes.put(odd, now)
-    empty = is_nothing(original).to_numpy(zero_copy_only=False)
+    empty = pc.equal(plain, "").to_numpy(zero_copy_only=False)
+    empty[empty] = is_nothing(original.filter(pa.array(empty))).to_numpy(zero_copy_only=False)
     blank[odd[empty]] = True
     still = np.flatnonzero(~now.known() & ~empty)
     if most_odd is not None:

@@ -198,7 +198,7 @@ class _Judge:
             return self._book() if self.column.trusts(shape, Can.ISBN10) else _no(reasons.DOUBTFUL)
         if shape.can & Can.GTIN and says_gtin and not zeros_kept:
             return self._zeros_restored(shape, agrees=self.column.often(shape, Can.GTIN))
-        return _no(reasons.BAD_10)
+        return _no(reasons.BAD_ISBN if self._says_isbn else reasons.BAD_10)
 
     def _eleven(self, shape: Shape) -> Verdict:
         """Restore the zero of a UPC: one number in ten passes by chance, so the column has to agree."""

@@ -32,6 +32,7 @@ _LEAST_OF_BEST = 0.1
 """A column with fewer codes than this share of the best one's is no fallback, but a stray entry."""
 _FEW = 3
 _MANY_LOST = 0.05
+_FEW_SEVERAL = 0.02
 _ASIN_TAKES = {Take.ASIN, Take.ISBN10, Take.ISBN10_OF_EAN}
 
 
@@ -59,6 +60,7 @@ class Content:
     checked: int
     lost: int
     cases: int
+    several: int
     distinct: int
 
     @property
@@ -106,8 +108,9 @@ def weigh(index: int, name: str, seen: Scan, first: int, policy: Policy) -> Cont
     lost = sum(count for shape, count in census.items() if _has_lost_digits(shape))
     checked = sum(count for shape, count in census.items() if shape.can & Can.GTIN and shape.digits >= gtin.EAN8_DIGITS)
     cases = sum(count for shape, count in census.items() if shape.can & Can.CASE and shape.can & Can.GTIN)
+    several = sum(count for shape, count in census.items() if shape.can & Can.SEVERAL)
     distinct = len(np.unique(seen.shapes.values[first:][~seen.blank[first:]]))
-    return Content(index, name, header, evidence.filled, asins, gtins, checked, lost, cases, distinct)
+    return Content(index, name, header, evidence.filled, asins, gtins, checked, lost, cases, several, distinct)
 
 
 def _has_lost_digits(shape: Shape) -> bool:
@@ -143,10 +146,11 @@ def _labelled(contents: Sequence[Content], decoys: Mapping[int, str]) -> list[tu
     return [(content.label, decoys[content.index]) for content in contents if content.index in decoys]
 
 
-def _rank(content: Content) -> tuple[bool, bool, bool, bool, int]:
-    """Order: the row's own article before others, ASINs before GTINs, named before unnamed, many codes before few."""
+def _rank(content: Content) -> tuple[bool, bool, bool, bool, bool, int]:
+    """Order: own articles, ASINs, columns with a header for them, single codes before lists, many codes before few."""
     other = names_another_article(content.name)
-    return other, not content.is_of_asins, content.header is None, not content.is_named, -content.codes
+    several = content.several > _FEW_SEVERAL * content.filled
+    return other, not content.is_of_asins, content.header is None, not content.is_named, several, -content.codes
 
 
 def _decoy(content: Content) -> str | None:
