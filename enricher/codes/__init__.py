@@ -1,8 +1,10 @@
 """Cells to codes: find the columns that hold them, read, repair on evidence, validate, canonicalise."""
 
 from enricher.codes.columns import CodeColumn, Layout, find_columns
+from enricher.codes.domains import Marketplaces
 from enricher.codes.identify import Identified, Reader
 from enricher.codes.judging import Judged, Problem
+from enricher.codes.kinds import Kind
 from enricher.codes.verdicts import Policy
 from enricher.codes.weighing import RunnerUp, letters
 
@@ -10,7 +12,9 @@ __all__ = [
     "CodeColumn",
     "Identified",
     "Judged",
+    "Kind",
     "Layout",
+    "Marketplaces",
     "Policy",
     "Problem",
     "Reader",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from enricher.codes.claims import claim_column
-from enricher.codes.domains import linked_marketplace, marketplace_column
+from enricher.codes.domains import Marketplaces, country_column, find_marketplaces
 from enricher.codes.header_row import header_position, texts_of
 from enricher.codes.headers import added_before
 from enricher.codes.scan import Scan, scan
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from enricher.model import Domain, Preview
+    from enricher.model import Preview
 
-_ODD_SAMPLE = 200
+
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class CodeColumn:
 class Layout:
     """How a sheet is to be read. `header_row` is a row number, 0 for none; columns count from 0.
 
-    `code_columns` are in the order in which a row's code is looked for. `marketplaces` names a column that seems to
-    name marketplaces, and `linked` one whose addresses all name the same, while nobody has said what to use.
+    `code_columns` are in the order in which a row's code is looked for; the preview has `codes` of them.
+    `marketplaces` is a column that seems to name marketplaces, while nobody has said whether to use it.
     """
 
     header_row: int
@@ -62,9 +63,9 @@ class Layout:
     code_columns: tuple[CodeColumn, ...]
     domain_column: int | None
     runners_up: tuple[RunnerUp, ...] = ()
+    codes: int = 0
     hints: tuple[str, ...] = ()
-    marketplaces: str | None = None
-    linked: tuple[str, Domain] | None = None
+    marketplaces: Marketplaces | None = None
 
     @property
     def read_columns(self) -> tuple[int, ...]:
@@ -88,7 +89,7 @@ def find_columns(
     0 for none, None to find it. Columns that an earlier run added are never chosen unasked. Raises ConfigError for a
     column that is not there, InputError where no column holds codes.
     """
-    scans = [scan(cells, policy.wanted, _ODD_SAMPLE) for cells in preview.columns]
+    scans = [scan(cells, policy.wanted) for cells in preview.columns]
     named = [*wanted, *([domain_column] if domain_column else [])]
     at = header_position(preview, [_looks_coded(seen) for seen in scans], named, header_row)
     names = tuple(texts_of(preview, at)) if at >= 0 else ("",) * len(preview.columns)
@@ -108,13 +109,21 @@ def find_columns(
         hints += ["an earlier run added columns to this sheet; they are not read"] if skipped else []
     if not chosen:
         raise InputError(
-            f"no column with ASINs, UPCs or EANs was found among: {_listed(names)}. Name it: --code-column NAME"
+            f"no column with ASINs, UPCs or EANs was found among: {_listed(names)}. "
+            + "".join(f"Passed over is {runner.name}: {runner.reason}. " for runner in runners_up[:_MOST_NAMED])
+            + "Name it: --code-column NAME"
         )
     domain_at = _resolve(domain_column, names, "--domain-column") if domain_column else None
-    unused = None if domain_column else marketplace_column(preview, names, first)
-    if unused is not None:
-        hints.append(f"column {unused!r} holds marketplaces; to use them: --domain-column {unused!r}")
-    linked = None if domain_column or unused else linked_marketplace(preview, names, first)
+    unused = None
+    if not domain_column:
+        unused = find_marketplaces(preview, names, first, [content.index for content, _ in chosen])
+        country = None if unused else country_column(preview, names, first)
+        hints += (
+            [f"column {country!r} names countries; to ask for each row there: --domain-column {country!r}"]
+            if country
+            else []
+        )
+    codes = sum(content.codes for content, _ in chosen)
     columns = []
     for content, why in chosen:
         claims = claim_column(names, content.index)
@@ -122,7 +131,7 @@ def find_columns(
         columns.append(
             CodeColumn(content.index, content.name, content.header, f"{why or content.reason}{types}", claims)
         )
-    return Layout(found_row, names, tuple(columns), domain_at, tuple(runners_up), tuple(hints), unused, linked)
+    return Layout(found_row, names, tuple(columns), domain_at, tuple(runners_up), codes, tuple(hints), unused)
 
 
 def _looks_coded(seen: Scan) -> npt.NDArray[np.bool_]:

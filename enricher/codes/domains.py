@@ -14,14 +14,15 @@ from enricher.codes.headers import words_of
 from enricher.model import Domain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from enricher.model import Cells, Preview
 
 DOMAINS = tuple(Domain)
 UNKNOWN = np.uint8(15)
 """In the place of a position in `Domain`: a marketplace that nobody knows."""
-_SAMPLE = 200
+_SITE = r"(?:^|[/.\s])amazon\.[a-z]|^amzn\.|keepa\.com/|^A[0-9A-Z]{12,13}$"
+_COUNTRY_WORDS = {"country", "countries", "land", "pays", "pais", "país", "paese", "locale", "region", "kraj"}
 _HEADER_WORDS = {"marketplace", "domain", "marktplatz", "amazon", "marketplaces", "domains", "site"}
 
 
@@ -52,34 +53,58 @@ def read_domains(cells: Cells | None, default: Domain, rows: int) -> RowDomains:
     parsed = [marketplaces.parse(name) if name else default for name in names]
     table = np.array([UNKNOWN if domain is None else DOMAINS.index(domain) for domain in parsed], np.uint8)
     index = coded.indices.to_numpy()
-    notes: dict[int, str] = {}
-    for at, (name, domain) in enumerate(zip(names, parsed, strict=True)):
-        if domain is None or not name:
-            text = f"no marketplace in the row, so {default}" if not name else f"unknown marketplace {name!r}"
-            notes.update(dict.fromkeys(np.flatnonzero(index == at).tolist(), text))
+    said = [_odd(name, domain, default) for name, domain in zip(names, parsed, strict=True)]
+    odd = np.flatnonzero(np.array([text is not None for text in said], np.bool_)[index])
+    notes = {row: said[at] or "" for row, at in zip(odd.tolist(), index[odd].tolist(), strict=True)}
     return RowDomains(table[index], notes)
 
 
-def marketplace_column(preview: Preview, names: Sequence[str], first_row: int) -> str | None:
-    """Name the column of marketplaces, by its header and its cells; None where there is none."""
+def _odd(name: str, domain: Domain | None, default: Domain) -> str | None:
+    if not name:
+        return f"no marketplace in the row, so {default}"
+    return f"unknown marketplace {name!r}" if domain is None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Marketplaces:
+    """A column that tells where rows belong: its header, what its first cells name (None: something unknown).
+
+    `by_header`: the header says so, too; otherwise the cells are Amazon's addresses, hosts or ids.
+    """
+
+    column: str
+    named: frozenset[Domain | None]
+    by_header: bool
+
+
+def find_marketplaces(
+    preview: Preview, names: Sequence[str], first_row: int, skipped: Collection[int] = ()
+) -> Marketplaces | None:
+    """Find the column of marketplaces, by its header and half of its cells, or by cells that name Amazon's sites.
+
+    Columns of codes are to be `skipped`: an address there names its own marketplace.
+    """
+    for index, (cells, name) in enumerate(zip(preview.columns, names, strict=True)):
+        named = [] if index in skipped else _named(cells, first_row)
+        if _HEADER_WORDS & words_of(name) and 2 * len([domain for domain in named if domain]) >= max(1, len(named)):
+            return Marketplaces(name, frozenset(named), by_header=True)
+    for index, (cells, name) in enumerate(zip(preview.columns, names, strict=True)):
+        texts = pc.fill_null(cells.text[first_row:], "")
+        explicit = pc.sum(pc.match_substring_regex(texts, _SITE, ignore_case=True)).as_py() or 0
+        if index not in skipped and explicit and 2 * explicit >= len(named := _named(cells, first_row)):
+            return Marketplaces(name or f"column {index + 1}", frozenset(named), by_header=False)
+    return None
+
+
+def country_column(preview: Preview, names: Sequence[str], first_row: int) -> str | None:
+    """Name a column of countries, which may or may not say where to ask; None where there is none."""
     for cells, name in zip(preview.columns, names, strict=True):
-        if _HEADER_WORDS & words_of(name) and all(named := _named(cells, first_row)) and named:
+        if _COUNTRY_WORDS & words_of(name) and (named := _named(cells, first_row)) and all(named):
             return name
     return None
 
 
-def linked_marketplace(preview: Preview, names: Sequence[str], first_row: int) -> tuple[str, Domain] | None:
-    """Find a column of addresses that all name one marketplace: its header, and that marketplace."""
-    for cells, name in zip(preview.columns, names, strict=True):
-        texts = cells.text[first_row : first_row + _SAMPLE]
-        if pc.any(pc.match_substring_regex(pc.fill_null(texts, ""), r"amazon\.[a-z]|keepa\.com")).as_py():
-            named = set(_named(cells, first_row))
-            if len(named) == 1 and (domain := named.pop()) is not None:
-                return name, domain
-    return None
-
-
 def _named(cells: Cells, first_row: int) -> list[Domain | None]:
-    """Return what the first filled cells name."""
-    texts = [text.strip() for text in cells.text[first_row : first_row + _SAMPLE].to_pylist() if text]
+    """Return what the filled cells name."""
+    texts = [text.strip() for text in cells.text[first_row:].to_pylist() if text]
     return [marketplaces.parse(text) for text in texts if text]

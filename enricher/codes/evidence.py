@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 _MAJORITY = 0.5
 _NEARLY_ALL = 0.9
 _NEARLY_ALL_TO_ONE = 9
+_CHANCE_SHARE = 0.25
+"""Of numbers without check digits a tenth passes by chance."""
 _ROUNDED_SHARE = 0.3
 """Of the numbers that end in so many zeros: more wrong ones than that, and they were rounded."""
 _TELLING_TAIL = 3
 """One number in a thousand ends so; a single wrong one is no accident."""
-_CERTAIN_TAILS = {gtin.EAN8_DIGITS: 4, asin.LENGTH: 5}
+_CERTAIN_TAILS = {gtin.EAN8_DIGITS: 4}
 """Zeros at the end that no spreadsheet leaves by chance, where numbers are shorter than usual."""
+_FLOAT_SHARE = 0.002
 _ENOUGH = 10
 _FEW = 3
 _LENGTHS = range(gtin.UPC_DIGITS, gtin.MAX_DIGITS + 1)
@@ -130,6 +133,26 @@ class Evidence:
             wrong = sum(self._right[*group, Can.NOTHING] for group in groups) - right
         return right + wrong < _ENOUGH or right >= wrong
 
+    def lacks_checks(self, shape: Shape) -> bool:
+        """Say whether numbers of this length have no check digits here: no more pass than by chance."""
+        right, wrong = self._score(shape, Can.GTIN)
+        return right + wrong >= _ENOUGH and right < _CHANCE_SHARE * (right + wrong)
+
+    def has_upc_es(self, shape: Shape) -> bool:
+        """Say whether there are UPC-Es for sure among the numbers of eight digits: some that are no EAN-8s."""
+        marks = shape.can & _MARKS
+        return (
+            sum(
+                count
+                for other, count in self.census.items()
+                if other.digits == gtin.EAN8_DIGITS
+                and other.can & _MARKS == marks
+                and other.can & Can.UPC_E
+                and not other.can & Can.GTIN
+            )
+            >= _FEW
+        )
+
     @cached_property
     def keeps_zeros(self) -> bool:
         """Whether there are codes whose zeros in front are there, in texts."""
@@ -150,22 +173,28 @@ class Evidence:
 
     def eights(self, shape: Shape) -> Literal["ean8", "upc_e"] | None:
         """Say what numbers of eight digits are here: the check that nearly all pass, if many fail the other."""
-        if self.header in {"ean8", "upc_e"}:
-            return "ean8" if self.header == "ean8" else "upc_e"
         group = gtin.EAN8_DIGITS, shape.can & _MARKS
         total, ean8, upc_e = (self._right[*group, check] for check in (Can.NOTHING, Can.GTIN, Can.UPC_E))
+        found: Literal["ean8", "upc_e"] | None = None
         if upc_e >= _NEARLY_ALL * total and total - ean8 >= _FEW:
-            return "upc_e"
-        if ean8 >= _NEARLY_ALL * total and total - upc_e >= _FEW:
-            return "ean8"
-        return None
+            found = "upc_e"
+        elif ean8 >= _NEARLY_ALL * total and total - upc_e >= _FEW:
+            found = "ean8"
+        if self.header == "ean8":
+            return None if found == "upc_e" else "ean8"
+        return ("upc_e" if found != "ean8" else None) if self.header == "upc_e" else found
 
     def is_rounded(self, shape: Shape) -> bool:
         """Say whether a number has been rounded: too many zeros at its end, or as many as the wrong ones here have."""
         certain = _CERTAIN_TAILS.get(shape.digits, MOST_TAIL)
-        if shape.tail >= certain or shape.can & Can.FLOAT32:
+        if shape.tail >= certain or (shape.can & Can.FLOAT32 and self._is_of_floats):
             return True
         return shape.tail >= self._rounded_from[shape.digits] and not shape.can & Can.PADDED
+
+    @cached_property
+    def _is_of_floats(self) -> bool:
+        """Whether more numbers fit 32 bits than one in 200,000, which is chance."""
+        return self._count(lambda shape: bool(shape.can & Can.FLOAT32)) > _FLOAT_SHARE * self.filled
 
     @cached_property
     def _rounded_from(self) -> dict[int, int]:

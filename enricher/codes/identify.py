@@ -58,8 +58,9 @@ class Identified:
                 wanted[row] = False
         found = [Problem(reason, len(at), tuple((row, "") for row in at[:_EXAMPLES])) for reason, at in faults.items()]
         for column in self.columns:
-            found += column.grouped(wanted & column.refused(), _EXAMPLES)
-            wanted &= ~column.refused()
+            refused = column.refused()
+            found += column.grouped(wanted & refused, _EXAMPLES)
+            wanted &= ~refused
         return _merged(found)
 
     def repairs(self, rows: npt.NDArray[np.bool_]) -> list[Problem]:
@@ -76,7 +77,7 @@ def _merged(problems: Sequence[Problem]) -> list[Problem]:
     for problem in problems:
         before = merged.get(problem.reason.what, Problem(problem.reason, 0, ()))
         examples = tuple(sorted((*before.examples, *problem.examples))[:_EXAMPLES])
-        merged[problem.reason.what] = Problem(problem.reason, before.rows + problem.rows, examples)
+        merged[problem.reason.what] = Problem(before.reason, before.rows + problem.rows, examples)
     return sorted(merged.values(), key=lambda problem: -problem.rows)
 
 
@@ -103,7 +104,7 @@ class Reader:
         """Judge every column and put the rows' codes in order."""
         domains = RowDomains.joined(self._domains)
         columns = [
-            judge_column(column.name, column.header, tally.finish(), self._policy)
+            judge_column(column.label, column.header, tally.finish(), self._policy)
             for column, tally in zip(self._layout.code_columns, self._tallies, strict=True)
         ]
         return _combine(columns, domains, has_domain_column=self._layout.domain_column is not None)
@@ -173,18 +174,17 @@ def _notes(columns: Sequence[Judged], keys: KeyArray, sources: npt.NDArray[np.ui
 
 def _say_why(notes: dict[int, str], columns: Sequence[Judged], keys: KeyArray, sources: npt.NDArray[np.uint8]) -> None:
     """Add why a row has no code, or why it is not the first column's."""
+    if len(columns) == 1:
+        notes.update(columns[0].notes(np.flatnonzero(columns[0].refused())))
+        return
     for at, column in enumerate(columns):
         refused = column.refused() & ((keys == NO_KEY) | (sources > at))
-        reasons_here = column.notes(np.flatnonzero(refused))
-        if at == len(columns) - 1 == 0:
-            notes.update(reasons_here)
-            return
-        for row, why in reasons_here.items():
+        for row, why in column.notes(np.flatnonzero(refused)).items():
             if keys[row] != NO_KEY:
-                taken = f"code taken from column {columns[sources[row]].name!r}; before it: {why}"
+                taken = f"code taken from {columns[sources[row]].label}; before it: {why}"
                 notes[row] = f"{taken}; {notes[row]}" if row in notes else taken
             else:
-                notes[row] = f"{notes[row]}; column {column.name!r}: {why}" if row in notes else why
+                notes[row] = f"{notes[row]}; {column.label}: {why}" if row in notes else why
 
 
 def _say_where(

@@ -49,7 +49,7 @@ class Problem:
 class Judged:
     """A column's rows judged: their keys, of the first domain, NO_KEY for none; and the reasons by shape."""
 
-    name: str
+    label: str
     keys: KeyArray
     rows: Tallied
     reasons: tuple[Reason | None, ...]
@@ -78,7 +78,9 @@ class Judged:
         if lettered.any():
             texts = pc.replace_with_mask(texts, pa.array(lettered), base36_texts(values[lettered]))
         known = self.rows.texts
-        is_read = (lettered | (digits > 0)) & ~self._are(Can.LOST, rows) & as_read
+        is_read = (lettered | (digits > 0)) & ~self._are(Can.LOST, rows)
+        texts = pc.if_else(pa.array(is_read), texts, "")
+        is_read &= as_read
         odd = [at for at in np.flatnonzero(~is_read).tolist() if rows[at] in known] if known else []
         if odd:
             mask = np.zeros(len(rows), np.bool_)
@@ -139,14 +141,17 @@ class Judged:
             return pa.array(self._digits(rows)).cast(pa.string())
         if name == "kind":
             is_asin = self._are(Can.LETTERS, rows) | (self._digits(rows) == asin.LENGTH)
-            return pa.array(np.where(is_asin, "an ASIN", "a UPC or EAN"))
+            is_ean = values >= np.uint64(10**gtin.UPC_DIGITS)
+            return pa.array(np.select([is_asin, is_ean], ["an ASIN", "an EAN"], "a UPC or EAN"))
         if name == "claim":
             return pa.array([self.rows.unknown_claims.get(row, "") for row in rows.tolist()], pa.string())
-        wanted = [claim_name(claim) or f"{str(self.wanted).upper()}s" for claim in self.rows.claims.tolist()]
-        return pa.array(wanted).take(pa.array(self.rows.numbers[rows]))
+        if name == "said":
+            said = pa.array([claim_name(claim) for claim in self.rows.claims.tolist()])
+            return said.take(pa.array(self.rows.numbers[rows]))
+        return f"{str(self.wanted).upper()}s"
 
 
-def judge_column(name: str, header: str | None, rows: Tallied, policy: Policy) -> Judged:
+def judge_column(label: str, header: str | None, rows: Tallied, policy: Policy) -> Judged:
     """Judge every row of a column."""
     evidence = Evidence(policy.wanted, header, rows.census())
     verdicts = [Verdict(Take.NOTHING)]
@@ -162,7 +167,7 @@ def judge_column(name: str, header: str | None, rows: Tallied, policy: Policy) -
     for take in {verdict.take for verdict in verdicts} - {Take.NOTHING}:
         here = np.flatnonzero(takes == take.value)
         keys[here] = _keys(take, rows.integers[here], lettered[rows.numbers[here]])
-    return Judged(name, keys, rows, tuple(verdict.reason for verdict in verdicts), policy.wanted)
+    return Judged(label, keys, rows, tuple(verdict.reason for verdict in verdicts), policy.wanted)
 
 
 def _keys(take: Take, values: npt.NDArray[np.uint64], lettered: npt.NDArray[np.bool_]) -> KeyArray:
@@ -180,7 +185,8 @@ def _keys(take: Take, values: npt.NDArray[np.uint64], lettered: npt.NDArray[np.b
     elif take is Take.UNIT:
         values = gtin.units_array(values)
     is_upc = (values < np.uint64(10**gtin.UPC_DIGITS)) & (values >= np.uint64(EAN8_END))
-    return np.where(is_upc, pack_array(CodeType.UPC, values), pack_array(CodeType.EAN, values))
+    none = np.zeros(1, np.uint64)
+    return np.where(is_upc, pack_array(CodeType.UPC, none), pack_array(CodeType.EAN, none)) | values
 
 
 def _in_base_36(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -5,6 +5,7 @@ An unknown marketplace stays unknown: nothing here has a default. Knows nothing 
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from urllib.parse import unquote
@@ -102,6 +103,7 @@ _BESIDE_NAMES = re.compile(r"\bamazon|\b(?:amzn|amz|marketplace|marktplatz|https
 """Words that say nothing about which marketplace; `amazon` may be glued to the next one."""
 
 
+@functools.lru_cache(maxsize=1024)  # the same few hosts and names, row after row
 def parse(text: str) -> Domain | None:
     """Return the domain that `text` names; None where it names none, two, or has a word that is no marketplace.
 

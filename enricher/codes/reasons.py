@@ -5,7 +5,7 @@ Words only, for merchandisers. `{code}` is the number or ASIN as it stands in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,12 @@ class Reason:
     note: str = ""
     advice: str = ""
     is_repair: bool = False
+
+
+def both(first: Reason, second: Reason) -> Reason:
+    """Give two reasons for what was done to one code."""
+    note = f"{first.note or first.what}; {second.note or second.what}"
+    return replace(first, note=note, is_repair=first.is_repair or second.is_repair)
 
 
 # --- read, and said so ------------------------------------------------------------------------------------------
@@ -114,10 +120,10 @@ IN_ADDRESS = Reason(
     "{code} stands in an address and need not be the product's number",
     "write the code itself into the cell",
 )
-LOST_CHECK = Reason(
+NO_CHECK = Reason(
     "the column's numbers seem to have lost their check digits",
-    "{code} is right only by chance: most numbers of this length here have no check digit",
-    "export the codes again, in full",
+    "{code} seems to have lost its check digit, like most numbers of this length here",
+    "export the codes again, in full: which digits are missing can't be told from this file",
 )
 CASE = Reason(
     "GTIN-14 of a case, another article than the single one",
@@ -159,13 +165,18 @@ BAD_ISBN = Reason(
     "{code} is no ISBN-10, not even with zeros restored: the check digit is wrong",
     "compare with the book",
 )
+DOUBTFUL_ISBN_ZERO = Reason(
+    "may be an ISBN-10 that lost zeros",
+    "{code} may be an ISBN-10 that lost zeros, or another digit: write it in full",
+    "write ISBNs in full, 10 or 13 characters, in a column formatted as text",
+)
 DOUBTFUL_ZERO = Reason(
     "may be a UPC that lost its zero",
     "{count} digits: if this is a UPC that lost zeros, write it as {used}",
     "write UPCs in full, 12 digits, in a column formatted as text",
 )
 ELEVEN_WITH_ZERO = Reason(
-    "11 digits, one less than a UPC",
+    "11 digits that begin with 0, one less than a UPC",
     "11 digits that begin with 0: a UPC has 12, so another digit is missing",
     "a digit is missing: compare with the package",
 )
@@ -186,7 +197,7 @@ NOT_WANTED = Reason(
 )
 NOT_AS_SAID = Reason(
     "not of the type that its row names",
-    "{code} is {kind}, but its row says {wanted}",
+    "{code} is {kind}, but its row says {said}",
     "correct the type or the code",
 )
 UNKNOWN_CLAIM = Reason(

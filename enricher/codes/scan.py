@@ -10,39 +10,39 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from enricher.codes.shapes import Shapes, shapes_of, trimmed
-from enricher.codes.undress import is_nothing, undress, undress_many
+from enricher.codes.shapes import Can, Shapes, shapes_of, trimmed
+from enricher.codes.undress import is_nothing, may_hold_code, undress, undress_many
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from enricher.model import Cells, CodeType, Domain
 
-_KEPT_CHARACTERS = 32
+_KEPT_CHARACTERS, _KEPT_START, _KEPT_END = 40, 16, 22
+_LONGEST_NOTHING = 4
+_EXAMPLES = 200
+"""Texts of odd cells kept of each batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """A column's cells seen; the arrays have one element a row.
 
-    `skipped` marks cells that nobody has looked at, because `most_odd` others were odd. By row: the marketplaces that
-    addresses name, and the texts of odd cells, shortened.
+    By row: the marketplaces that addresses name, and the texts of some odd cells, shortened.
     """
 
     shapes: Shapes
     blank: npt.NDArray[np.bool_]
-    skipped: npt.NDArray[np.bool_]
     domains: dict[int, Domain] = field(default_factory=dict)
     texts: dict[int, str] = field(default_factory=dict)
 
 
-def scan(cells: Cells, wanted: CodeType | None = None, most_odd: int | None = None) -> Scan:
-    """See what a column's cells can be. At most `most_odd` odd cells are looked at one by one.
-
-    Of several codes in a cell the first of the `wanted` type is seen.
-    """
+def scan(cells: Cells, wanted: CodeType | None = None) -> Scan:
+    """See what a column's cells can be. Of several codes in a cell the first of the `wanted` type is seen."""
     text = trimmed(cells)
     shapes = shapes_of(text, cells.numeric, cells.zeros)
     blank = pc.equal(text, "").to_numpy(zero_copy_only=False)
-    seen = Scan(shapes, blank, np.zeros(len(text), np.bool_))
+    seen = Scan(shapes, blank)
     odd = np.flatnonzero(~shapes.known() & ~blank)
     if not len(odd):
         return seen
@@ -50,13 +50,14 @@ def scan(cells: Cells, wanted: CodeType | None = None, most_odd: int | None = No
     plain = undress_many(original)
     now = shapes_of(plain, cells.numeric[odd], cells.zeros[odd])
     shapes.put(odd, now)
-    empty = pc.equal(plain, "").to_numpy(zero_copy_only=False)
+    empty = (pc.binary_length(plain).to_numpy() <= _LONGEST_NOTHING) & ~now.known()
     empty[empty] = is_nothing(original.filter(pa.array(empty))).to_numpy(zero_copy_only=False)
     blank[odd[empty]] = True
     still = np.flatnonzero(~now.known() & ~empty)
-    if most_odd is not None:
-        seen.skipped[odd[still[most_odd:]]] = True
-        still = still[:most_odd]
+    take = pa.array(still)
+    worth = may_hold_code(original.take(take), plain.take(take)).to_numpy(zero_copy_only=False)
+    _keep_texts(seen, odd[still[~worth]], original.take(pa.array(still[~worth][:_EXAMPLES])).to_pylist())
+    still = still[worth]
     take = pa.array(still)
     _one_by_one(seen, odd[still], original.take(take).to_pylist(), plain.take(take).to_pylist(), wanted)
     return seen
@@ -74,13 +75,22 @@ def _one_by_one(
     shapes.can[:] |= np.array([bare.can for bare in found], np.int64)
     shapes.digits[:] = np.maximum(shapes.digits, [min(bare.digits, 255) for bare in found])
     seen.shapes.put(rows, shapes)
+    quoted = np.array([bool(bare.can & (Can.LOST | Can.OTHER_SITE)) for bare in found], np.bool_)
+    quoted[:_EXAMPLES] = True
+    kept = np.flatnonzero(quoted)
+    _keep_texts(seen, rows[kept], [originals[at] for at in kept.tolist()])
     numbers = rows.tolist()
-    seen.texts.update((row, _shortened(original)) for row, original in zip(numbers, originals, strict=True))
     seen.domains.update((row, bare.domain) for row, bare in zip(numbers, found, strict=True) if bare.domain is not None)
 
 
+def _keep_texts(seen: Scan, rows: npt.NDArray[np.intp], texts: Sequence[str]) -> None:
+    """Keep the texts of the first cells: those that notes quote, and enough for a few examples of each kind."""
+    seen.texts.update((row, _shortened(text)) for row, text in zip(rows.tolist(), texts, strict=False))
+
+
 def _shortened(text: str) -> str:
-    """Keep of a long text what tells the most: the end of an address, the beginning of anything else."""
-    if len(text) <= _KEPT_CHARACTERS:
-        return text
-    return f"...{text[-_KEPT_CHARACTERS:]}" if "://" in text else f"{text[:_KEPT_CHARACTERS]}..."
+    """Keep of a long text what tells the most: both ends of an address, the beginning of anything else."""
+    line = " ".join(text.split())
+    if len(line) <= _KEPT_CHARACTERS:
+        return line
+    return f"{line[:_KEPT_START]}...{line[-_KEPT_END:]}" if "/" in line else f"{line[:_KEPT_CHARACTERS]}..."

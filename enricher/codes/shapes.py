@@ -6,6 +6,7 @@ does that, once for each shape that a column has. Knows nothing of headers, colu
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from enum import IntFlag
 from typing import TYPE_CHECKING, NamedTuple
@@ -135,7 +136,7 @@ def shapes_of(text: pa.StringArray, numeric: npt.NDArray[np.bool_], zeros: npt.N
         if not len(rows):
             continue
         columns = _columns(text, rows, length)
-        digits = np.logical_and.reduce([column <= 9 for column in columns])  # noqa: PLR2004 - letters wrap around
+        digits = functools.reduce(np.maximum, columns) <= 9  # noqa: PLR2004 - letters wrap around
         if digits.any():
             rows_here, columns_here = (
                 (rows, columns) if digits.all() else (rows[digits], [column[digits] for column in columns])
@@ -150,9 +151,9 @@ def shapes_of(text: pa.StringArray, numeric: npt.NDArray[np.bool_], zeros: npt.N
 def _columns(text: pa.StringArray, rows: npt.NDArray[np.intp], length: int) -> list[_Column]:
     """Take texts of one length apart, place by place, each byte less "0"."""
     _, offsets, data = text.buffers()
-    starts = np.frombuffer(offsets, np.int32)[text.offset + rows]
+    starts = np.frombuffer(offsets, np.int32)[text.offset + rows].astype(np.intp)
     raw = np.frombuffer(data, np.uint8)
-    return [raw[starts + place] - np.uint8(ord("0")) for place in range(length)]
+    return [raw[place:].take(starts) - np.uint8(ord("0")) for place in range(length)]
 
 
 def _numbers(columns: list[_Column], numeric: npt.NDArray[np.bool_], zeros: npt.NDArray[np.uint8]) -> Shapes:
@@ -170,7 +171,7 @@ def _numbers(columns: list[_Column], numeric: npt.NDArray[np.bool_], zeros: npt.
     can[widened] |= Can.SHOWN
     if length <= gtin.MAX_DIGITS:
         can[_sum_mod_10(columns) == 0] |= Can.GTIN
-    elif length > gtin.MAX_DIGITS:
+    else:
         can[gtin.valid_array(values)] |= Can.GTIN
     if 7 <= length <= gtin.MAX_DIGITS:  # noqa: PLR2004 - an ISBN-10 that lost three zeros, or got four
         isbn10 = Can.ISBN10 if length <= asin.LENGTH else Can.ISBN10_PADDED
@@ -244,7 +245,7 @@ def _with_letters(columns: list[_Column]) -> Shapes:
     at, values = read_digits(raw, 36)
     shapes = Shapes.empty(rows)
     can = np.zeros(rows, np.int64)
-    ends_in_x = np.logical_and.reduce([column <= 9 for column in columns[:-1]]) & (columns[-1] == _X)  # noqa: PLR2004
+    ends_in_x = (functools.reduce(np.maximum, columns[:-1]) <= 9) & (columns[-1] == _X)  # noqa: PLR2004
     with_ten = [*columns[:-1], np.full(rows, 10, np.uint8)]
     can[ends_in_x] |= Can.LETTERS
     can[ends_in_x & (columns[0] == 0)] |= Can.ZERO_KEPT
@@ -252,9 +253,10 @@ def _with_letters(columns: list[_Column]) -> Shapes:
     if len(columns) == asin.LENGTH:
         own = raw[:, 0] == ord("B")
         certain = own & (raw[:, 1] == ord("0"))
-        has_digit = np.logical_or.reduce([column <= 9 for column in columns])  # noqa: PLR2004
+        has_digit = functools.reduce(np.minimum, columns) <= 9  # noqa: PLR2004
         can[certain] |= Can.ASIN | Can.LETTERS
-        can[own & ~certain & has_digit] |= Can.ASIN_LIKE | Can.LETTERS
+        typed_o = raw[:, 1] == ord("O")  # in the place of the zero
+        can[own & ~certain & ~typed_o & has_digit] |= Can.ASIN_LIKE | Can.LETTERS
         can[(raw[:, 0] == ord("X")) & (raw[:, 1] == ord("0"))] |= Can.FNSKU | Can.LETTERS
     shapes.values[at] = values
     shapes.can[at] = can[at]

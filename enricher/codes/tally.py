@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from enricher.model import Domain
 
 BLANK = 0
-"""The number of the shape of a cell that holds nothing, or that nobody looked at."""
+"""The number of the shape of a cell that holds nothing."""
 _TAIL_AT, _CLAIM_AT, _CAN_AT = 8, 12, 16
 """Bits at which the parts of a shape begin in one number."""
 
@@ -32,7 +32,7 @@ class Tallied:
     """A column's rows: `numbers` are positions in `shapes` and `claims`, `integers` the codes.
 
     `claims` are positions of what the row's type column says (`claims.read_claims`). By row: the marketplaces that
-    addresses name, the texts of odd cells, shortened, and the types that nobody knows.
+    addresses name, the texts of some odd cells, shortened, and the types that nobody knows.
     """
 
     numbers: npt.NDArray[np.uint16]
@@ -82,7 +82,7 @@ class Tally:
         shapes = seen.shapes
         packed = shapes.can << _CAN_AT | claims.astype(np.int64) << _CLAIM_AT
         packed |= shapes.tail.astype(np.int64) << _TAIL_AT | shapes.digits
-        packed[seen.blank | seen.skipped] = -1
+        packed[seen.blank] = -1
         codes, distinct = pd.factorize(packed)
         known = [self._known.setdefault(shape, len(self._known)) for shape in distinct.tolist()]
         self._numbers.append(np.array(known, np.uint16)[codes])

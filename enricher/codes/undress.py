@@ -40,7 +40,7 @@ _GROUPED = (
 )
 _ISBN13 = rf"^97[89][ {_HYPHEN}][0-9]{{10}}$"
 _SEPARATORS = rf"[ .,'{_HYPHEN}]"
-_INVISIBLE = "[\u200b-\u200f\u2060\ufeff\u00ad\u00b2\u00b3\u00b9\u2070-\u209f\u2460-\u24ff]"
+_INVISIBLE = "[\u200b-\u200f\u2060\ufeff\u00ad\u00b4\u00b2\u00b3\u00b9\u2070-\u209f\u2460-\u24ff]"
 """Characters that are not to be seen, and the small digits that refer to a footnote."""
 
 _IS_DATE = re.compile(_DATE)
@@ -49,7 +49,8 @@ _TOKENS = re.compile(
     rf"(?<![0-9A-Z.{_HYPHEN}])(?:[0-9]{{8}}|[0-9]{{9}}[0-9X]|[0-9]{{12,14}}|B0[0-9A-Z]{{8}})(?![0-9A-Z]|[.,{_HYPHEN}][0-9])"
 )
 _SEARCHED = re.compile(r"[?&](?:k|keywords|field-keywords)=(B0[0-9A-Z]{8}|[0-9]{12,13})(?![0-9A-Z])", re.IGNORECASE)
-_NOTHING = rf"^[\s{_QUOTES}]*$"
+_WORTH_A_LOOK = r"[0-9]{8}|B0[0-9A-Z]{8}|[0-9]E\+?[0-9]"
+_NOTHING = rf"(?i)^(?:[\s{_QUOTES}.{_HYPHEN}]*|n/?a|none|null|nan)$"
 _LIST = re.compile(r"[0-9,;|/\s]+")
 _LONGEST = 400
 """Characters of a cell that may still be a code with something around it: addresses are long, descriptions longer."""
@@ -85,6 +86,13 @@ def undress_many(text: pa.StringArray) -> pa.StringArray:
     return _changed(plain, grouped, lambda odd: pc.replace_substring_regex(odd, _SEPARATORS, ""))
 
 
+def may_hold_code(text: pa.StringArray, plain: pa.StringArray) -> pa.BooleanArray:
+    """Say which odd cells are worth a look one by one: those with digits enough, an address, or letters of others."""
+    worth = pc.or_(pc.match_substring_regex(plain, _WORTH_A_LOOK), pc.match_substring_regex(plain, _DATE))
+    address = pc.match_substring_regex(text, "/|%2[Ff]")
+    return pc.or_(worth, pc.or_(address, pc.invert(pc.string_is_ascii(plain))))
+
+
 def _changed(
     text: pa.StringArray, mask: pa.BooleanArray, change: Callable[[pa.StringArray], pa.StringArray]
 ) -> pa.StringArray:
@@ -97,7 +105,7 @@ def _visible(text: pa.StringArray) -> pa.StringArray:
 
 
 def is_nothing(text: pa.StringArray) -> pa.BooleanArray:
-    """Say which cells hold quotes and invisible characters alone."""
+    """Say which cells hold what people write where there is nothing: a hyphen, n/a, none, or quotes alone."""
     return pc.match_substring_regex(_visible(text), _NOTHING)
 
 
@@ -109,7 +117,7 @@ def undress(text: str, plain: str, wanted: CodeType | None = None) -> Bare:
     >>> undress("4.006381333931e+12", "4.006381333931E+12").text
     '4006381333931'
     """
-    if "/" in text and "." in text:
+    if "." in text and ("/" in text or "%2F" in plain):
         return _in_address(text)
     if len(text) > _LONGEST_TEXT and not _LIST.fullmatch(text):
         return Bare("")
@@ -119,7 +127,8 @@ def undress(text: str, plain: str, wanted: CodeType | None = None) -> Bare:
     if scientific := _SCIENTIFIC.fullmatch(bare):
         whole, decimals, exponent = scientific[1], scientific[2] or "", int(scientific[3])
         if len(decimals) < exponent:
-            return Bare("", Can.LOST, digits=exponent + 1)
+            was_code = exponent + 1 >= gtin.EAN8_DIGITS - 1
+            return Bare("", Can.LOST, digits=exponent + 1) if was_code else Bare("")
         return Bare("" if decimals[exponent:].strip("0") else whole + decimals[:exponent], Can.WRITTEN_OUT)
     return _in_text(bare, wanted)
 
@@ -180,6 +189,8 @@ def _is_valid(token: str) -> bool:
 
 def _is_article(number: str) -> bool:
     """Say whether a number of 8 or 12 to 14 digits is one article's own."""
+    if len(number) == gtin.EAN8_DIGITS and gtin.is_upc_e(number):
+        return True
     if number.endswith("0" * MOST_TAIL) or not gtin.is_valid(number):
         return False
     return int(number) < 10**gtin.EAN_DIGITS and not gtin.is_restricted(number.zfill(gtin.MAX_DIGITS)[1:])

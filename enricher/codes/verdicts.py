@@ -134,14 +134,19 @@ class _Judge:
             return _no(reasons.PADDED_SHORT)
         if self._is_book_with_lost_zeros(shape):
             return self._book(reasons.ISBN_ZERO)
+        if self._says_isbn and gtin.EAN8_DIGITS - 1 <= shape.digits <= _NINE:
+            return _no(reasons.DOUBTFUL_ISBN_ZERO)
         return self._seven(shape) if shape.digits == gtin.EAN8_DIGITS - 1 else _no(reasons.LENGTH)
 
     def _with_repairs(self, shape: Shape, verdict: Verdict) -> Verdict:
         """Name what was done to the text before it was a number."""
-        if verdict.take is Take.NOTHING or verdict.reason is not None:
+        if verdict.take is Take.NOTHING:
             return verdict
-        done = (reason for flag, reason in _DONE if shape.can & flag)
-        return Verdict(verdict.take, next(done, None))
+        reason = verdict.reason
+        for flag, done in _DONE:
+            if shape.can & flag:
+                reason = done if reason is None else reasons.both(reason, done)
+        return Verdict(verdict.take, reason)
 
     # --- letters
 
@@ -179,7 +184,7 @@ class _Judge:
             return _no(reasons.BAD_UPC_E)
         if not ean8:
             return _no(reasons.DOUBTFUL_UPC_E if upc_e else reasons.BAD_EAN8)
-        if upc_e and not is_ean8:
+        if upc_e and (not is_ean8 or (self.claim is not Claim.EAN and self.column.has_upc_es(shape))):
             return _no(reasons.AMBIGUOUS_8)
         if is_isbn(shape) and (self._says_isbn or (self.column.has_isbn10s and not is_ean8)):
             return _no(reasons.AMBIGUOUS_ISBN)
@@ -205,7 +210,7 @@ class _Judge:
         if shape.can & Can.ZERO_KEPT:
             return _no(reasons.ELEVEN_WITH_ZERO)
         if not shape.can & Can.GTIN:
-            return _no(reasons.ELEVEN)
+            return _no(reasons.NO_CHECK if self.column.lacks_checks(shape) else reasons.ELEVEN)
         column = self.column
         named = column.header in GTIN_HEADERS and not column.is_asin_column
         agrees = column.is_gtin_column or named or self.claim in _GTIN_CLAIMS or column.often(shape, Can.GTIN, _MANY)
@@ -228,9 +233,11 @@ class _Judge:
             if shape.digits == gtin.MAX_DIGITS:
                 return _no(reasons.BAD_GTIN14)
             sendable = self.policy.send_invalid and not can & Can.RESTRICTED
+            if not sendable and self.column.lacks_checks(shape):
+                return _no(reasons.NO_CHECK)
             return self._gtin(shape, reason=reasons.SENT_ANYWAY) if sendable else _no(reasons.BAD_CHECK)
         if not self._is_trusted(shape):
-            return self._doubtful(shape, reasons.LOST_CHECK)
+            return self._doubtful(shape, reasons.NO_CHECK if self.column.lacks_checks(shape) else reasons.DOUBTFUL)
         if can & Can.MEASURE:
             return _no(reasons.MEASURE)
         if can & Can.CASE:
@@ -245,7 +252,8 @@ class _Judge:
         """Say whether a number with the right check digit is right; those in addresses are by chance, if not proved."""
         if shape.can & Can.FROM_ADDRESS:
             return self.column.holds(shape, Can.GTIN) and self.column.often(shape, Can.GTIN)
-        return self.policy.send_invalid or self.column.trusts(shape, Can.GTIN)
+        sent_anyway = self.policy.send_invalid and shape.digits >= gtin.UPC_DIGITS
+        return sent_anyway or self.column.trusts(shape, Can.GTIN)
 
     # --- types
 

@@ -19,7 +19,7 @@ from enricher.codes.tally import Tally
 from enricher.codes.verdicts import Policy, Take, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from enricher.codes.scan import Scan
 
@@ -77,7 +77,7 @@ class Content:
 
     @property
     def label(self) -> str:
-        return label_of(self.name, self.index)
+        return f"{label_of(self.name, self.index)} ({letters(self.index)})" if self.name else label_of("", self.index)
 
     @property
     def is_named(self) -> bool:
@@ -126,11 +126,19 @@ def choose(contents: Sequence[Content]) -> tuple[list[tuple[Content, str]], list
     """
     decoys = {content.index: why for content in contents if (why := _decoy(content))}
     usable = [content for content in contents if content.index not in decoys and _is_usable(content)]
+    if all(names_another_article(content.name) for content in usable):
+        # Better the column that the header names, with the reasons why its cells are of no use, than nothing.
+        decoys |= {content.index: "of other articles, by its header" for content in usable}
+        named = [content for content in contents if content.header is not None and content.filled]
+        usable = [content for content in named if not names_another_article(content.name)]
     chosen: list[Content] = []
-    passed = [RunnerUp(contents_label, why) for contents_label, why in _labelled(contents, decoys)]
+    passed = {
+        content.index: RunnerUp(content.label, decoys[content.index]) for content in contents if content.index in decoys
+    }
     for content in sorted(usable, key=_rank):
         if (why := _spare(content, chosen, max(other.codes for other in usable))) is not None:
-            passed.append(RunnerUp(content.label, f"{content.codes:,} codes, but {why}"))
+            count = f"{content.codes:,} code{'s' if content.codes != 1 else ''}"
+            passed[content.index] = RunnerUp(content.label, f"{count}, but {why}")
         else:
             chosen.append(content)
     taken = [(content, "") for content in chosen]
@@ -138,12 +146,8 @@ def choose(contents: Sequence[Content]) -> tuple[list[tuple[Content, str]], list
         rescuer = _rescuer(contents, chosen)
         if rescuer is not None:
             taken.append((rescuer, "for the codes that lost digits"))
-            passed = [runner for runner in passed if runner.name != rescuer.label]
-    return taken, passed
-
-
-def _labelled(contents: Sequence[Content], decoys: Mapping[int, str]) -> list[tuple[str, str]]:
-    return [(content.label, decoys[content.index]) for content in contents if content.index in decoys]
+            passed.pop(rescuer.index, None)
+    return taken, list(passed.values())
 
 
 def _rank(content: Content) -> tuple[bool, bool, bool, bool, bool, int]:

@@ -35,7 +35,7 @@ def choose(reading: Reading, answers: merge.Answers) -> merge.Rows:
 def _notes(
     reading: Reading, rows: npt.NDArray[np.intp], ranks: npt.NDArray[np.intp], found: npt.NDArray[np.bool_]
 ) -> dict[int, str]:
-    """Write the notes of those rows alone that left their first code: there are few of them in a million."""
+    """Write the notes of those rows alone that left their first code."""
     candidates = reading.candidates[:, rows]
     involved = np.unique(candidates[candidates != merge.NO_KEY_INDEX])
     codes = {at: key.code for at, key in zip(involved.tolist(), unpack(reading.keys[involved]), strict=True)}

@@ -16,7 +16,7 @@ from enricher.pipeline.reading import Reading, columns_of, read
 from enricher.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from enricher.model import Key, Levels
     from enricher.pipeline.task import Observer, Task
@@ -75,8 +75,9 @@ def account(task: Task, clock: Clock | None = None) -> Levels:
 def inspect(task: Task, observer: Observer) -> report.Inspection:
     """Read a file and say how: needs no key and no network. Raises InputError, ConfigError."""
     reading = read(task, observer)
-    layout, identified = reading.layout, reading.identified
-    types = Counter(key.code_type for key in unpack(reading.first_keys))
+    layout, found = reading.layout, reading.found
+    first_keys = unpack(reading.first_keys)
+    types = Counter(key.code_type for key in first_keys)
     others = [source.sheet for source in sheets.open_sources(task.input) if source.sheet != reading.source.sheet]
     counted = ~reading.empty & ~reading.beyond
     return report.Inspection(
@@ -86,25 +87,25 @@ def inspect(task: Task, observer: Observer) -> report.Inspection:
         other_sheets=[name for name in others if name is not None],
         header_row=layout.header_row,
         columns=layout.names,
-        code_columns=[_column(*pair) for pair in zip(layout.code_columns, identified.columns, strict=True)],
+        code_columns=[_column(*pair) for pair in zip(layout.code_columns, found.kinds, strict=True)],
         runners_up={runner.name: runner.reason for runner in layout.runners_up},
         domain_column=None if layout.domain_column is None else layout.names[layout.domain_column],
-        domain=task.settings.input.domain,
-        rows=int((~reading.empty).sum()),
+        markets=dict(Counter(key.domain.value for key in first_keys).most_common()),
+        is_default_domain="domain" not in task.settings.input.model_fields_set,
+        rows=int(counted.sum()),
         rows_good=int(reading.has_code.sum()),
         rows_invalid=int(reading.invalid.sum()),
         rows_blank=int((~reading.has_code & ~reading.invalid & counted).sum()),
         rows_with_fallback=int((reading.candidates[1:2] != merge.NO_KEY_INDEX).sum()),
-        unique_codes=len(reading.first_keys),
+        unique_codes=len(first_keys),
         codes_by_type={code_type.value: types[code_type] for code_type in CodeType},
-        problems=_problems(identified.problems(counted), reading),
-        repairs=_problems(identified.repairs(counted), reading),
+        problems=_problems(found.problems, reading),
+        repairs=_problems(found.repairs, reading),
         hints=reading.hints(task.settings),
     )
 
 
-def _column(column: codes.CodeColumn, judged: codes.Judged) -> report.CodeColumn:
-    kinds = judged.kinds()
+def _column(column: codes.CodeColumn, kinds: Mapping[codes.Kind, tuple[int, int]]) -> report.CodeColumn:
     cells = {kind.value: count for kind, (count, _) in kinds.items()}
     used = {kind.value: count for kind, (_, count) in kinds.items() if count}
     return report.CodeColumn(column.name, codes.letters(column.index), column.label, column.reason, cells, used)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,22 @@ from enricher.errors import ConfigError, EnricherError
 from enricher.keys import NO_KEY, KeyArray
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from enricher.config import InputSettings, Settings
     from enricher.pipeline.task import Observer, Task
 
 _PREVIEW_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What there is to tell of the codes: problems and repairs, and for each code column its cells by kind."""
+
+    problems: Sequence[codes.Problem]
+    repairs: Sequence[codes.Problem]
+    kinds: Sequence[Mapping[codes.Kind, tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ class Reading:
 
     source: sheets.Source
     layout: codes.Layout
-    identified: codes.Identified
+    found: Found
     keys: KeyArray
     candidates: npt.NDArray[np.int32]
     sources: npt.NDArray[np.uint8]
@@ -61,29 +72,30 @@ class Reading:
 
         Asking for all in the default one would buy wrong products.
         """
-        if "domain" in settings.input.model_fields_set:
-            return
-        domain, column, linked = settings.input.domain, self.layout.marketplaces, self.layout.linked
-        if column is not None:
+        found = self._unused_marketplaces(settings)
+        if found is not None:
             raise ConfigError(
-                f"column {column!r} names marketplaces. To ask for each row in its own: --domain-column {column!r}; "
-                f"to ask for all in one: --domain {domain}"
-            )
-        if linked is not None and linked[1] is not domain:
-            raise ConfigError(
-                f"the addresses in column {linked[0]!r} are of the marketplace {linked[1]!r}. To ask there: "
-                f"--domain {linked[1]}; to ask elsewhere all the same: --domain {domain}"
+                f"column {found.column!r} names marketplaces. To ask for each row in its own: "
+                f"--domain-column {found.column!r}; to ask for all in one: --domain {settings.input.domain}"
             )
 
     def hints(self, settings: Settings) -> list[str]:
         """Return what the user may want to know about the sheet's columns."""
-        linked = self.layout.linked
-        if linked is None or linked[1] is settings.input.domain:
+        found = self._unused_marketplaces(settings)
+        if found is None:
             return [*self.layout.hints]
-        return [*self.layout.hints, f"the addresses in column {linked[0]!r} are of {linked[1]!r}: --domain {linked[1]}"]
+        hint = f"column {found.column!r} holds marketplaces; to use them: --domain-column {found.column!r}"
+        return [*self.layout.hints, hint]
+
+    def _unused_marketplaces(self, settings: Settings) -> codes.Marketplaces | None:
+        """Return the column of marketplaces that nobody has said a word about, unless it names the default one only."""
+        found = self.layout.marketplaces
+        if found is None or "domain" in settings.input.model_fields_set:
+            return None
+        return None if not found.by_header and found.named == {settings.input.domain} else found
 
     def column_names(self) -> list[str]:
-        """Name the code columns; one without a header by its number."""
+        """Name the code columns; one without a header by its letter."""
         return [column.name or column.label for column in self.layout.code_columns]
 
 
@@ -125,7 +137,10 @@ def numbered(  # noqa: PLR0913, PLR0917 - all that was read
     candidates = np.full(packed.shape, merge.NO_KEY_INDEX, np.int32)
     candidates[packed != NO_KEY], keys = pd.factorize(packed[packed != NO_KEY])
     sources = np.stack(identified.sources)
-    return Reading(source, layout, identified, keys, candidates, sources, notes, invalid, empty, beyond, row_numbers)
+    counted = ~empty & ~beyond
+    kinds = [column.kinds() for column in identified.columns]
+    found = Found(identified.problems(counted), identified.repairs(counted), kinds)
+    return Reading(source, layout, found, keys, candidates, sources, notes, invalid, empty, beyond, row_numbers)
 
 
 def policy_of(settings: InputSettings) -> codes.Policy:
@@ -150,10 +165,11 @@ def find_table(path: Path, settings: Settings) -> tuple[sheets.Source, codes.Lay
     if not sources:
         why = f"no sheet {wanted!r}" if wanted is not None else "only hidden sheets; name one with --sheet"
         raise ConfigError(f"--sheet: {path.name} has {why}. Its sheets: {names}")
+    found: list[tuple[sheets.Source, codes.Layout]] = []
     errors: list[EnricherError] = []
     for source in sources:
         try:
-            return source, codes.find_columns(
+            layout = codes.find_columns(
                 source.preview(_PREVIEW_ROWS),
                 wanted=settings.input.code_columns,
                 header_row=settings.input.header_row,
@@ -162,4 +178,11 @@ def find_table(path: Path, settings: Settings) -> tuple[sheets.Source, codes.Lay
             )
         except EnricherError as error:
             errors.append(error)
-    raise errors[0]
+        else:
+            found.append((source, layout))
+    if not found:
+        raise errors[0]
+    source, layout = next((pair for pair in found if pair[1].codes), found[0])
+    fuller = [other for other, others in found if others.codes > layout.codes]
+    hints = [f"sheet {other.sheet!r} has more codes; to use it: --sheet {other.sheet!r}" for other in fuller]
+    return source, dataclasses.replace(layout, hints=(*layout.hints, *hints))

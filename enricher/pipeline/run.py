@@ -106,9 +106,7 @@ def _summary(asking: Asking, reading: Reading, rows: merge.Rows, answers: merge.
     needed = fallback.reached(reading.candidates, not_found)  # the other keys are spare and were never asked for
     failed = np.zeros_like(needed)
     failed[[*answers.failures]] = True
-    problems = {
-        problem.reason.what: problem.rows for problem in reading.identified.problems(~rows.empty & ~rows.beyond)
-    }
+    problems = {problem.reason.what: problem.rows for problem in reading.found.problems}
     return report.Summary(
         input=str(task.input),
         read_as=reading.source.description,

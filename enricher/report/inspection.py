@@ -56,7 +56,10 @@ class CodeColumn:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What `enricher inspect` found. `header_row` 0: no header; `runners_up` are columns passed over -> why."""
+    """What `enricher inspect` found. `header_row` 0: no header; `runners_up` are columns passed over -> why.
+
+    `markets` are the marketplaces that codes would be asked for in, and how many of them.
+    """
 
     input: str
     read_as: str
@@ -67,7 +70,8 @@ class Inspection:
     code_columns: Sequence[CodeColumn]
     runners_up: Mapping[str, str]
     domain_column: str | None
-    domain: str
+    markets: Mapping[str, int]
+    is_default_domain: bool
     rows: int
     rows_good: int
     rows_invalid: int
@@ -91,7 +95,7 @@ class Inspection:
         return [
             f"  Read as  {self.read_as}",
             *([f"  Sheet    {self.sheet}{others}"] if self.sheet else []),
-            f"  Header   {header}, {len(self.columns):,} columns",
+            f"  Header   {header}, {_count(len(self.columns), 'column')}",
             *self._column_lines(),
             f"  Market   {self._market()}",
             f"  Rows     {self.rows:,}: {self._row_counts()}",
@@ -115,17 +119,23 @@ class Inspection:
         return lines
 
     def _fallback_lines(self) -> list[str]:
-        count = self.rows_with_fallback
-        return (
-            [f"           {count:,} rows have another one, asked for only if the first is not found"] if count else []
-        )
+        others = f"{_count(self.rows_with_fallback, 'row')} with another one, asked for only if the first is not found"
+        return [f"           {others}"] if self.rows_with_fallback else []
 
     def _row_counts(self) -> str:
         good, bad = f"{self.rows_good:,} with a good code", f"{self.rows_invalid:,} with a bad one"
         return f"{good}, {bad}, {self.rows_blank:,} without any"
 
     def _market(self) -> str:
-        return f"each row's own, from column {self.domain_column!r}" if self.domain_column else self.domain
+        if self.domain_column:
+            return f"each row's own, from column {self.domain_column!r}: {', '.join(self.markets)}"
+        shown = ", ".join(f"{name} for {_count(codes, 'code')}" for name, codes in self.markets.items()) or "none"
+        is_default = self.is_default_domain and "com" in self.markets
+        return shown + (", the default: --domain names another" if is_default else "")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _problem_lines(title: str, problems: Sequence[Problem]) -> list[str]:
@@ -140,5 +150,5 @@ def _problem_lines(title: str, problems: Sequence[Problem]) -> list[str]:
         lines += [f"{indent}-> {problem.advice}"] if problem.advice else []
     if len(problems) > _MOST_PROBLEMS:
         rows = sum(problem.rows for problem in problems[_MOST_PROBLEMS:])
-        lines.append(f"           and {rows:,} rows with others, which --json lists")
+        lines.append(f"           and {_count(rows, 'row')} with others, which --json lists")
     return lines

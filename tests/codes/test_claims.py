@@ -40,10 +40,10 @@ def test_a_code_is_read_as_what_its_row_says(claim: str, cell: str, code: str) -
 @pytest.mark.parametrize(
     ("claim", "cell", "note"),
     [
-        ("1", "4006381333931", "4006381333931 is a UPC or EAN, but its row says ASIN"),
+        ("1", "4006381333931", "4006381333931 is an EAN, but its row says ASIN"),
         ("1", "012345678905", "012345678905 is a UPC or EAN, but its row says ASIN"),
         ("2", "B088H39PXX", "B088H39PXX is an ASIN, but its row says ISBN"),
-        ("2", "4006381333931", "4006381333931 is a UPC or EAN, but its row says ISBN"),
+        ("2", "4006381333931", "4006381333931 is an EAN, but its row says ISBN"),
         ("UPC", "B088H39PXX", "B088H39PXX is an ASIN, but its row says UPC"),
         ("3", "B1A2B3C4D5", "neither an ASIN nor a UPC or EAN"),
         ("4", "B088H39PXX", "B088H39PXX is an ASIN, but its row says EAN"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from enricher.codes import Layout, Policy, find_columns
+from enricher.codes import Layout, Marketplaces, Policy, find_columns
 from enricher.errors import ConfigError, InputError
 from enricher.model import LOOKUP_FIELDS, CodeType, Domain
 from tests.codes.reading import ASINS, EANS, ISBNS, UPCS, preview
@@ -119,7 +119,7 @@ def test_internal_numbers_are_no_column_of_codes() -> None:
         ("Parent ASIN", ["B00NNUMI86"] * 5, "of other articles, by its header"),
         ("Case UPC", UPCS[:5], "of other articles, by its header"),
         ("Competitor EAN", EANS[:5], "of other articles, by its header"),
-        ("Other", ASINS[::-1], "column 'ASIN' has such codes, too, and comes before it"),
+        ("Other", ASINS[::-1], "column 'ASIN' (B) has such codes, too, and comes before it"),
         ("SKU", EANS[:5], "the header says that these are numbers of another kind"),
         ("Box", ["14006381333938", "14210201072956", "14548736144191", "17350177880128", "18902102164163"], "of cases"),
     ],
@@ -128,7 +128,7 @@ def test_a_column_that_is_passed_over_has_a_reason(name: str, codes: list[str], 
     layout = find_columns(preview([name, "ASIN"], *map(list, zip(codes, ASINS, strict=True))))
     assert chosen(layout) == ["ASIN"]
     (runner_up,) = layout.runners_up
-    assert runner_up.name == f"column {name!r}"
+    assert runner_up.name == f"column {name!r} (A)"
     assert why in runner_up.reason
 
 
@@ -150,8 +150,8 @@ def test_a_stray_isbn_column_is_passed_over() -> None:
 def test_of_two_columns_of_the_same_kind_the_first_is_taken() -> None:
     layout = sheet(EAN=EANS, EAN_code=EANS)
     assert chosen(layout) == ["EAN"]
-    assert layout.runners_up[0].name == "column 'EAN code'"
-    assert "column 'EAN' has such codes, too" in layout.runners_up[0].reason
+    assert layout.runners_up[0].name == "column 'EAN code' (B)"
+    assert "column 'EAN' (A) has such codes, too" in layout.runners_up[0].reason
 
 
 def test_a_column_of_addresses_rescues_codes_that_lost_digits() -> None:
@@ -196,16 +196,52 @@ def test_a_wanted_type_decides_between_columns() -> None:
 def test_marketplaces_are_pointed_out_but_not_used_unasked() -> None:
     rows = preview(["ASIN", "marketplace"], *([asin, "de"] for asin in ASINS))
     layout = find_columns(rows)
-    assert (layout.domain_column, layout.marketplaces) == (None, "marketplace")
-    assert "--domain-column 'marketplace'" in layout.hints[0]
+    assert layout.domain_column is None
+    assert layout.marketplaces == Marketplaces("marketplace", frozenset({Domain.DE}), by_header=True)
     assert find_columns(rows, domain_column="marketplace").domain_column == 1
 
 
-def test_addresses_that_all_name_one_marketplace_are_pointed_out() -> None:
-    layout = find_columns(
-        preview(["ASIN", "Link"], *([asin, f"https://www.amazon.de/dp/{asin}"] for asin in ASINS)),
-    )
-    assert (layout.domain_column, layout.linked) == (None, ("Link", Domain.DE))
+@pytest.mark.parametrize(
+    ("header", "cells", "named"),
+    [
+        ("Link", ["https://www.amazon.de/dp/B088H39PXX"] * 5, {Domain.DE}),
+        ("Link", ["https://www.amazon.de/dp/1", "https://www.amazon.fr/dp/2"] * 2 + [""], {Domain.DE, Domain.FR}),
+        ("Link", ["https://www.amazon.pl/dp/B088H39PXX"] * 5, {None}),
+        ("sales-channel", ["Amazon.de"] * 5, {Domain.DE}),
+        ("Where", ["A1PA6795UKMFR9"] * 5, {Domain.DE}),
+        ("Marketplace", ["DE", "DE", "DE", "PL", "DE"], {Domain.DE, None}),
+    ],
+)
+def test_what_names_marketplaces_is_found_by_header_or_by_content(
+    header: str, cells: list[str], named: set[Domain | None]
+) -> None:
+    layout = find_columns(preview(["ASIN", header], *map(list, zip(ASINS, cells, strict=True))))
+    assert layout.marketplaces is not None
+    assert layout.marketplaces.column == header
+    assert set(layout.marketplaces.named) == named
+
+
+def test_addresses_that_hold_the_codes_name_their_own_marketplaces() -> None:
+    layout = find_columns(preview(["Link"], *([f"https://www.amazon.fr/dp/{asin}"] for asin in ASINS)))
+    assert layout.marketplaces is None
+
+
+def test_countries_are_only_pointed_out() -> None:
+    layout = find_columns(preview(["ASIN", "Country"], *([asin, "Germany"] for asin in ASINS)))
+    assert layout.marketplaces is None
+    assert "--domain-column 'Country'" in layout.hints[0]
+
+
+def test_a_lone_column_of_other_articles_is_not_bought_unasked() -> None:
+    rows = preview(["Parent ASIN", "Name"], *([asin, "x"] for asin in ASINS))
+    with pytest.raises(InputError, match=r"Passed over is column 'Parent ASIN' \(A\): of other articles"):
+        find_columns(rows)
+    assert chosen(find_columns(rows, wanted=["Parent ASIN"])) == ["Parent ASIN"]
+
+
+def test_a_column_that_is_named_is_taken_with_nothing_usable_in_it() -> None:
+    layout = find_columns(preview(["n", "EAN"], *(["x", f"59023{at}0000000"] for at in range(1, 9))))
+    assert (chosen(layout), layout.codes) == (["EAN"], 0)
 
 
 @pytest.mark.parametrize("prefix", ["amazon_", "az_", ""])
@@ -222,6 +258,6 @@ def test_columns_that_an_earlier_run_added_are_passed_over(prefix: str, suffix: 
 def test_a_column_of_cases_is_taken_if_they_are_unpacked() -> None:
     cases = ["14006381333938", "14210201072956", "14548736144191", "17350177880128", "18902102164163"]
     rows = preview(["Item", "GTIN"], *(["Pencil", case] for case in cases))
-    with pytest.raises(InputError):
-        find_columns(rows)
-    assert chosen(find_columns(rows, policy=Policy(unpack_cases=True))) == ["GTIN"]
+    assert find_columns(rows).codes == 0
+    unpacked = find_columns(rows, policy=Policy(unpack_cases=True))
+    assert (chosen(unpacked), unpacked.codes) == (["GTIN"], len(cases))

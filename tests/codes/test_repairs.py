@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from enricher.codes import Policy, asin, gtin
+from enricher.codes import Policy, asin, gtin, reasons
 from enricher.model import CodeType
 from tests.codes.reading import ASINS, EANS, ISBNS, UPCS, cells, codes_of, identify, read, read_column
 
@@ -108,10 +108,10 @@ def test_of_a_column_that_lost_its_check_digits_nothing_is_read(header: str, fir
     assert not any(result.code for result in read_column(without_check_digits(100, first, digits), header))
 
 
-def test_a_right_number_among_those_that_lost_their_check_digit_is_called_chance() -> None:
+def test_a_right_number_among_those_that_lost_their_check_digit_is_called_one_of_them() -> None:
     numbers = without_check_digits(100, "4", 13)
     at = next(at for at, number in enumerate(numbers) if gtin.is_valid(number))
-    assert "right only by chance" in read_column(numbers, "EAN")[at].note
+    assert "seems to have lost its check digit" in read_column(numbers, "EAN")[at].note
 
 
 def test_a_few_numbers_of_another_length_are_no_better_than_the_rest_of_the_column() -> None:
@@ -227,3 +227,30 @@ def test_a_book_with_a_wrong_check_digit_has_no_isbn_10_to_send() -> None:
     result = read("9780439023480", "EAN", EANS, policy=Policy(wanted=CodeType.ASIN, send_invalid=True))
     assert result.code is None
     assert result.note
+
+
+# --- several things at once -------------------------------------------------------------------------------------
+
+
+def test_all_that_was_done_to_a_code_is_named_and_none_of_it_done_with_repairs_off() -> None:
+    cell = "4.006381333930E+12"
+    sent = read(cell, "EAN", EANS, policy=Policy(send_invalid=True))
+    assert "sent all the same" in sent.note
+    assert "written out from scientific notation" in sent.note
+    assert read(cell, "EAN", EANS, policy=Policy(send_invalid=True, repair=False)).code is None
+
+
+def test_of_two_upc_es_in_a_cell_the_first_is_taken_and_it_is_said() -> None:
+    result = read("04182635 / 01234565", "UPC-E", ["01278907", "04252614", "01234505"])
+    assert result.code == "041800000265"
+    assert "several codes in the cell" in result.note
+
+
+def test_sending_invalid_codes_sends_no_eight_digits() -> None:
+    eights = without_check_digits(100, "7", 8)
+    assert not any(result.code for result in read_column(eights, "", policy=Policy(send_invalid=True)))
+
+
+def test_no_two_problems_have_the_same_name_and_other_advice() -> None:
+    named = [reason for reason in vars(reasons).values() if isinstance(reason, reasons.Reason)]
+    assert len({reason.what for reason in named}) == len(named)
