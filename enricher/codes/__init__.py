@@ -5,7 +5,7 @@ from enricher.codes.domains import Marketplaces
 from enricher.codes.identify import Identified, Reader
 from enricher.codes.judging import Judged, Problem
 from enricher.codes.kinds import Kind
-from enricher.codes.verdicts import Policy
+from enricher.codes.policy import Policy
 from enricher.codes.weighing import RunnerUp, letters
 
 __all__ = [

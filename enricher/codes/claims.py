@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CLAIMS = tuple(Claim)
 NO_CLAIM, UNKNOWN_CLAIM = np.uint8(14), np.uint8(15)
-"""In the place of a position in `Claim`: the row makes none, or one that nobody knows."""
+"""In the place of a position in `Claim`: the row makes none, or one that nobody knows. `tally` has 4 bits for them."""
 _BY_TEXT = {
     **{claim.value: claim for claim in Claim},
     "1": Claim.ASIN,

@@ -13,9 +13,9 @@ from enricher.codes.claims import claim_column
 from enricher.codes.domains import Marketplaces, country_column, find_marketplaces
 from enricher.codes.header_row import header_position, texts_of
 from enricher.codes.headers import added_before
+from enricher.codes.policy import Policy
 from enricher.codes.scan import Scan, scan
 from enricher.codes.shapes import Can
-from enricher.codes.verdicts import Policy
 from enricher.codes.weighing import RunnerUp, choose, label_of, weigh
 from enricher.errors import ConfigError, InputError
 

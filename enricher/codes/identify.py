@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from enricher.codes.columns import Layout
+    from enricher.codes.policy import Policy
     from enricher.codes.reasons import Reason
-    from enricher.codes.verdicts import Policy
     from enricher.model import Cells, Domain
 
 _EXAMPLES = 3

@@ -18,7 +18,7 @@ from enricher.codes.evidence import Evidence
 from enricher.codes.kinds import Kind, kind_of
 from enricher.codes.shapes import Can
 from enricher.codes.tally import BLANK, Tallied
-from enricher.codes.verdicts import Policy, Take, Verdict, judge
+from enricher.codes.verdicts import Take, Verdict, judge
 from enricher.keys import (
     EAN8_END,
     NO_KEY,
@@ -33,6 +33,7 @@ from enricher.keys import (
 from enricher.model import CodeType, Key
 
 if TYPE_CHECKING:
+    from enricher.codes.policy import Policy
     from enricher.codes.reasons import Reason
 
 

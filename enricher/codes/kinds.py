@@ -14,12 +14,13 @@ class Kind(StrEnum):
     ASIN = "asin"
     ISBN10 = "isbn10"
     ISBN10_LOST_ZERO = "isbn10_lost_zero"
-    EAN8 = "gtin8"
+    GTIN8 = "gtin8"
     UPC_E = "upc_e"
     GTIN12 = "gtin12"
     GTIN13 = "gtin13"
     GTIN14 = "gtin14"
     CASE = "case"
+    """A GTIN-14 of a case, or of goods by weight."""
     PADDED = "padded"
     IN_STORE = "in_store"
     SEVERAL = "several"
@@ -42,7 +43,7 @@ _BY_FLAG = (
     (Can.DATE, Kind.DATE),
 )
 _BY_DIGITS = {
-    gtin.EAN8_DIGITS: Kind.EAN8,
+    gtin.EAN8_DIGITS: Kind.GTIN8,
     gtin.UPC_DIGITS - 1: Kind.LOST_ZERO,
     gtin.UPC_DIGITS: Kind.GTIN12,
     gtin.EAN_DIGITS: Kind.GTIN13,

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from enricher.codes.shapes import Can, Shapes, shapes_of, trimmed
+from enricher.codes.digits import shapes_of, trimmed
+from enricher.codes.shapes import Can, Shapes
 from enricher.codes.undress import is_nothing, may_hold_code, undress, undress_many
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from enricher.codes import asin, gtin, reasons
 from enricher.codes.evidence import Claim, Evidence, is_isbn
 from enricher.codes.headers import GTIN_HEADERS
+from enricher.codes.policy import Policy
 from enricher.codes.shapes import Can, Shape
 from enricher.model import CodeType
 
@@ -60,17 +61,7 @@ class Verdict:
     reason: Reason | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What the user wants and allows: one type only, repairs, the article in place of its case, wrong check digits."""
-
-    wanted: CodeType | None = None
-    repair: bool = True
-    unpack_cases: bool = False
-    send_invalid: bool = False
-
-
-def judge(shape: Shape, column: Evidence, claim: Claim | None = None, policy: Policy = Policy()) -> Verdict:
+def judge(shape: Shape, column: Evidence, claim: Claim | None = None, policy: Policy = Policy()) -> Verdict:  # noqa: B008 - frozen
     """Decide about all cells of one shape and claim in a column.
 
     >>> judge(Shape(13, Can.GTIN), Evidence()).take

@@ -16,11 +16,12 @@ from enricher.codes.evidence import Evidence
 from enricher.codes.headers import is_never_codes, kind_of_header, names_another_article, names_some_code
 from enricher.codes.shapes import Can, Shape
 from enricher.codes.tally import Tally
-from enricher.codes.verdicts import Policy, Take, judge
+from enricher.codes.verdicts import Take, judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from enricher.codes.policy import Policy
     from enricher.codes.scan import Scan
 
 _LEAST_SHARE = 0.5

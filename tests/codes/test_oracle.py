@@ -13,8 +13,9 @@ import pytest
 from stdnum import ean, isbn
 
 from enricher.codes import asin, gtin, reasons
+from enricher.codes.digits import shapes_of
 from enricher.codes.evidence import Evidence
-from enricher.codes.shapes import Can, Shape, Shapes, shapes_of
+from enricher.codes.shapes import Can, Shape, Shapes
 from enricher.codes.verdicts import Take, judge
 from enricher.keys import EAN8_END
 
