@@ -23,7 +23,9 @@ UNKNOWN = np.uint8(15)
 """In the place of a position in `Domain`: a marketplace that nobody knows."""
 _SITE = r"(?:^|[/.\s])amazon\.[a-z]|^amzn\.|keepa\.com/|^A[0-9A-Z]{12,13}$"
 _COUNTRY_WORDS = {"country", "countries", "land", "pays", "pais", "país", "paese", "locale", "region", "kraj"}
-_HEADER_WORDS = {"marketplace", "domain", "marktplatz", "amazon", "marketplaces", "domains", "site"}
+_SURE_WORDS = {"marketplace", "marketplaces", "marktplatz"}
+_HEADER_WORDS = {*_SURE_WORDS, "domain", "domains", "site", "market", "markets", "channel"}
+_YES_OR_NO = {"y", "n", "yes", "no", "true", "false", "0", "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +84,17 @@ def find_marketplaces(
 ) -> Marketplaces | None:
     """Find the column of marketplaces, by its header and half of its cells, or by cells that name Amazon's sites.
 
+    Under a header that says marketplace unknown ones count as well: rows must not be asked elsewhere in silence.
     Columns of codes are to be `skipped`: an address there names its own marketplace.
     """
     for index, (cells, name) in enumerate(zip(preview.columns, names, strict=True)):
-        named = [] if index in skipped else _named(cells, first_row)
-        if _HEADER_WORDS & words_of(name) and 2 * len([domain for domain in named if domain]) >= max(1, len(named)):
+        words = words_of(name)
+        texts = [] if index in skipped or not _HEADER_WORDS & words else _texts(cells, first_row)
+        is_yes_or_no = {text.casefold() for text in texts} <= _YES_OR_NO  # Amazon's item-is-marketplace
+        # A count of offers is no number of Keepa's, unless somebody says so.
+        named = [None if text.isdigit() else marketplaces.parse(text) for text in texts]
+        known = len([domain for domain in named if domain is not None])
+        if texts and not is_yes_or_no and (2 * known >= len(texts) or words & _SURE_WORDS):
             return Marketplaces(name, frozenset(named), by_header=True)
     for index, (cells, name) in enumerate(zip(preview.columns, names, strict=True)):
         texts = pc.fill_null(cells.text[first_row:], "")
@@ -99,12 +107,18 @@ def find_marketplaces(
 def country_column(preview: Preview, names: Sequence[str], first_row: int) -> str | None:
     """Name a column of countries, which may or may not say where to ask; None where there is none."""
     for cells, name in zip(preview.columns, names, strict=True):
-        if _COUNTRY_WORDS & words_of(name) and (named := _named(cells, first_row)) and all(named):
+        named = _named(cells, first_row) if _COUNTRY_WORDS & words_of(name) else []
+        if named and 2 * len([domain for domain in named if domain]) >= len(named):
             return name
     return None
 
 
+def _texts(cells: Cells, first_row: int) -> list[str]:
+    """Return what the filled cells hold."""
+    texts = [text.strip() for text in cells.text[first_row:].to_pylist() if text]
+    return [text for text in texts if text]
+
+
 def _named(cells: Cells, first_row: int) -> list[Domain | None]:
     """Return what the filled cells name."""
-    texts = [text.strip() for text in cells.text[first_row:].to_pylist() if text]
-    return [marketplaces.parse(text) for text in texts if text]
+    return [marketplaces.parse(text) for text in _texts(cells, first_row)]

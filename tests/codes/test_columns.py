@@ -210,6 +210,8 @@ def test_marketplaces_are_pointed_out_but_not_used_unasked() -> None:
         ("sales-channel", ["Amazon.de"] * 5, {Domain.DE}),
         ("Where", ["A1PA6795UKMFR9"] * 5, {Domain.DE}),
         ("Marketplace", ["DE", "DE", "DE", "PL", "DE"], {Domain.DE, None}),
+        ("marketplace", ["PL"] * 5, {None}),
+        ("Market", ["DE", "FR"] * 2 + ["DE"], {Domain.DE, Domain.FR}),
     ],
 )
 def test_what_names_marketplaces_is_found_by_header_or_by_content(
@@ -219,6 +221,15 @@ def test_what_names_marketplaces_is_found_by_header_or_by_content(
     assert layout.marketplaces is not None
     assert layout.marketplaces.column == header
     assert set(layout.marketplaces.named) == named
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [("Amazon: Stock", ["4", "1", "12", "3", "2"]), ("item-is-marketplace", ["y", "n", "y", "y", "y"])],
+)
+def test_what_only_sounds_like_marketplaces_is_none(header: str, cells: list[str]) -> None:
+    layout = find_columns(preview(["ASIN", header], *map(list, zip(ASINS, cells, strict=True))))
+    assert layout.marketplaces is None
 
 
 def test_addresses_that_hold_the_codes_name_their_own_marketplaces() -> None:
