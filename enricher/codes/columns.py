@@ -5,7 +5,6 @@ Works on a preview of the sheet, or does what the user said.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from enricher.codes.headers import added_before
 from enricher.codes.policy import Policy
 from enricher.codes.scan import Scan, scan
 from enricher.codes.shapes import Can
-from enricher.codes.weighing import RunnerUp, choose, label_of, weigh
+from enricher.codes.weighing import RunnerUp, choose, label_of, letters, weigh
 from enricher.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -118,11 +117,8 @@ def find_columns(
     if not domain_column:
         unused = find_marketplaces(preview, names, first, [content.index for content, _ in chosen])
         country = None if unused else country_column(preview, names, first)
-        hints += (
-            [f"column {country!r} names countries; to ask for each row there: --domain-column {country!r}"]
-            if country
-            else []
-        )
+        if country is not None:
+            hints.append(f"column {country!r} names countries; to ask for each row there: --domain-column {country!r}")
     codes = sum(content.codes for content, _ in chosen)
     columns = []
     for content, why in chosen:
@@ -151,12 +147,9 @@ def _resolve(name: str, names: Sequence[str], flag: str) -> int:
         return called_so[0]
     if called_so:
         raise ConfigError(f"{flag}: {len(called_so)} columns are called {name!r}. Name one by its letter, such as B")
-    if re.fullmatch(r"[A-Za-z]{1,3}", name):
-        index = 0
-        for letter in name.upper():
-            index = index * 26 + ord(letter) - ord("A") + 1
-        if index <= len(names):
-            return index - 1
+    by_letter = {letters(index): index for index in range(len(names))}
+    if name.upper() in by_letter:
+        return by_letter[name.upper()]
     raise ConfigError(f"{flag}: there is no column {name!r}. The columns are: {_listed(names)}")
 
 

@@ -114,8 +114,8 @@ def _unpad(shapes: Shapes) -> None:
 def _whole_numbers(shapes: Shapes) -> None:
     """Add what the prefixes and the last digits of UPCs, EANs and GTIN-14s say."""
     values, can, digits = shapes.values, shapes.can, shapes.digits
-    # GS1 keeps the prefixes 0000000-0000099 free, so that a padded EAN-8 is no other number.
     _count_tails(shapes)
+    # GS1 keeps the prefixes 0000000-0000099 free, so that a padded EAN-8 is no other number.
     padded_ean8 = (
         (digits >= gtin.UPC_DIGITS) & (values < np.uint64(EAN8_END)) & (values > 0) & ((can & Can.PADDED) == 0)
     )

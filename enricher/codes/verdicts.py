@@ -25,8 +25,6 @@ _GTIN_TYPES = {CodeType.UPC, CodeType.EAN}
 _NINE = 9
 _MANY = 5
 """Cells that pass a check, none failing it, prove it without a header's word: chance does that once in 100,000."""
-
-
 _DONE = (
     (Can.SHOWN, reasons.SHOWN_ZERO),
     (Can.WRITTEN_OUT, reasons.WRITTEN_OUT),
@@ -35,6 +33,7 @@ _DONE = (
     (Can.FROM_TEXT, reasons.FROM_TEXT),
     (Can.PADDED, reasons.PADDED),
 )
+"""What was done to a cell's text before it was a number or an ASIN, and has to be said."""
 
 
 class Take(Enum):

@@ -154,7 +154,7 @@ def columns_of(settings: Settings) -> merge.Columns:
 
 
 def find_table(path: Path, settings: Settings) -> tuple[sheets.Source, codes.Layout]:
-    """Take the sheet that was asked for, or the first that is not hidden and has a column of codes."""
+    """Take the sheet that was asked for, or the first that is not hidden and has codes; hint at one that has more."""
     sources = list(sheets.open_sources(path))
     wanted = settings.input.sheet
     names = ", ".join(source.sheet or "(the file has no sheets)" for source in sources)
