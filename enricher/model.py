@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import pyarrow as pa
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     import numpy as np
@@ -102,10 +103,12 @@ class Preview:
     """The first rows of a sheet with every column, before anything is known about its header.
 
     `columns` are as many as the widest row has cells; `row_numbers` are what the user's program shows at the left.
+    `has_names`: the first row, numbered 0, holds the columns' names as the format itself knows them.
     """
 
     columns: tuple[Cells, ...]
     row_numbers: tuple[int, ...]
+    has_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,26 +126,50 @@ class Batch:
     share_read: float
 
 
+class Pieces(Protocol):
+    """The distinct answers: one row each, and a named column (string, int64, double or bool) for each new one.
+
+    An Arrow table is one; another may make them only when they are asked for.
+    """
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types of the columns."""
+
+    @property
+    def num_rows(self) -> int:
+        """How many there are."""
+
+    def to_batches(self) -> Iterable[pa.RecordBatch]:
+        """Return them in order, in batches of any size."""
+
+
 @dataclass(frozen=True, slots=True)
 class Additions:
     """The new columns, ready for a writer: every distinct answer once, and which row gets which.
 
-    `pieces` has one row a distinct answer and a named column (string, int64, double or bool) for each new one.
     `index` has one element a row below the header: a row of `pieces`, or -1 for a row that gets nothing.
     A writer keeps every string of `pieces` a string, whatever it looks like.
     """
 
-    pieces: pa.Table
+    pieces: Pieces
     index: npt.NDArray[np.int32]
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self.pieces.column_names)
+        return tuple(self.schema.names)
 
     @property
     def schema(self) -> pa.Schema:
         """Names and types of the new columns, without an answer in sight."""
         return self.pieces.schema
+
+    def table(self) -> pa.Table:
+        """Return all pieces at once, for a writer that needs them in any order; each column is one chunk."""
+        whole: pa.Table = self.pieces
+        if not isinstance(whole, pa.Table):
+            whole = pa.Table.from_batches(self.pieces.to_batches(), self.schema)
+        return whole.combine_chunks()
 
 
 # --- answers ----------------------------------------------------------------------------------------------------
@@ -162,6 +189,19 @@ class Answer:
     @property
     def outcome(self) -> Outcome:
         return Outcome.FOUND if self.items else Outcome.NOT_FOUND
+
+
+class Products(Protocol):
+    """Rows of the resume file: a product each, or the fact that there is none. They are read when asked for."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def table(self, columns: Sequence[str]) -> pa.Table:
+        """Read some columns of all rows."""
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Read all columns, the rows in the same order, some thousands at a time."""
 
 
 @dataclass(frozen=True, slots=True)

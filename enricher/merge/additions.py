@@ -18,9 +18,13 @@ from enricher.keys import KeyArray, unpack
 from enricher.model import ARROW_TYPES, FIELDS, LOOKUP_FIELDS, Additions, Outcome, RowStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from enricher.model import Products
 
 _STATUSES = tuple(RowStatus)
+_ASKED = {RowStatus.FOUND, RowStatus.NOT_FOUND}
+_BATCH = 4_096
 _LOOKUP_TYPES = {"match_count": pa.int64()}
 NO_KEY_INDEX = -1
 _MULTIPLE_NOTE = "{} products have this code; the best-ranked is shown"
@@ -49,20 +53,15 @@ class Answers:
     """
 
     keys: KeyArray
-    products: pa.Table
+    products: Products
     key_at: npt.NDArray[np.int32]
     failures: Mapping[int, str] = field(default_factory=dict)
     pending: str = ""
     source_note: str = ""
 
-    def is_found(self) -> npt.NDArray[np.bool_]:
-        """Say which rows of `products` are products, and not the fact that there is none."""
-        found: npt.NDArray[np.bool_] = pc.equal(self.products.column("outcome"), Outcome.FOUND.value).to_numpy()
-        return found
-
     def outcomes(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """Say which keys are known as found, and which as not found; one element a key."""
-        is_found = self.is_found()
+        is_found = _is_found(self.products.table(["outcome"]))
         found, not_found = np.zeros((2, len(self.keys)), np.bool_)
         found[self.key_at[is_found]] = True
         not_found[self.key_at[~is_found]] = True
@@ -112,41 +111,76 @@ def additions(rows: Rows, answers: Answers, columns: Columns) -> Additions:
     index, distinct = pd.factorize(combined)
     rest, status_of = np.divmod(distinct, len(_STATUSES) + 1)
     key_of, note_of = np.divmod(rest, len(texts))
-    pieces = _pieces(key_of - 1, status_of, [texts[note] for note in note_of], answers, columns)
-    return Additions(pieces, np.where(rows.empty, -1, index).astype(np.int32))
+    pieces = Pieces(key_of - 1, status_of, [texts[note] for note in note_of], answers, columns)
+    place = np.empty_like(pieces.order)
+    place[pieces.order] = np.arange(len(place))
+    return Additions(pieces, np.where(rows.empty, -1, place[index] if len(place) else index).astype(np.int32))
 
 
-def _pieces(
-    key_of: npt.NDArray[np.int64],
-    status_of: npt.NDArray[np.int64],
-    notes: Sequence[str],
-    answers: Answers,
-    columns: Columns,
-) -> pa.Table:
-    best, counts = _best(answers)
-    row_of = np.where(key_of >= 0, best[key_of], -1)
-    take = pa.array(np.where(row_of < 0, 0, row_of), mask=row_of < 0)
-    product = answers.products.take(take)
-    arrays = [_render(product.column(name), columns.list_separator) for name in columns.fields]
-    status = [_STATUSES[at] for at in status_of]
-    count = np.where(key_of >= 0, counts[key_of], 0)
-    lines = [
-        "; ".join(part for part in _note(note, key, state, int(matches), answers) if part) or None
-        for note, key, state, matches in zip(notes, key_of.tolist(), status, count, strict=True)
-    ]
-    codes = [key.code for key in unpack(answers.keys)]
-    seconds = product.column("fetched_at").cast(pa.timestamp("s", tz="UTC"), safe=False)
-    stamps = pc.strftime(seconds, "%Y-%m-%dT%H:%M:%SZ")
-    arrays += [
-        pa.array([state.value for state in status], pa.string()),
-        pa.array(lines, pa.string()),
-        pa.array([codes[key] if key >= 0 else None for key in key_of], pa.string()),
-        pa.array(
-            count, pa.int64(), mask=np.array([s not in {RowStatus.FOUND, RowStatus.NOT_FOUND} for s in status], bool)
-        ),
-        stamps,
-    ]
-    return pa.table(arrays, schema=columns.schema())
+class Pieces:
+    """The distinct answers as rows of the new columns, made in batches when asked for, in the order of the resume file.
+
+    So neither all products nor all pieces need be in memory at once. The arguments have one element a piece; piece
+    `n` is made of element `order[n]`.
+    """
+
+    def __init__(
+        self,
+        key_of: npt.NDArray[np.int64],
+        status_of: npt.NDArray[np.int64],
+        notes: Sequence[str],
+        answers: Answers,
+        columns: Columns,
+    ) -> None:
+        best, counts = _best(answers)
+        self.schema = columns.schema()
+        self.num_rows = len(key_of)
+        self._columns, self._answers = columns, answers
+        self._key_of, self._status_of, self._notes = key_of, status_of, notes
+        self._counts = np.where(key_of >= 0, counts[key_of], 0)
+        row_of = np.where(key_of >= 0, best[key_of], -1)
+        self.order = np.argsort(row_of, kind="stable")
+        self._row_of = row_of[self.order]
+
+    def to_batches(self) -> Iterator[pa.RecordBatch]:
+        """Make the pieces in order, some thousands at a time."""
+        place = int(np.searchsorted(self._row_of, 0))
+        for start in range(0, place, _BATCH):
+            yield self._batch(None, start, min(start + _BATCH, place))
+        first = 0
+        for products in self._answers.products.batches():
+            end = int(np.searchsorted(self._row_of, first + len(products)))
+            for start in range(place, end, _BATCH):
+                stop = min(start + _BATCH, end)
+                yield self._batch(products.take(pa.array(self._row_of[start:stop] - first)), start, stop)
+            place, first = end, first + len(products)
+
+    def _batch(self, product: pa.RecordBatch | None, start: int, stop: int) -> pa.RecordBatch:
+        """Make some pieces, given their products, if they have any."""
+        chosen = self.order[start:stop]
+        key_of, count = self._key_of[chosen], self._counts[chosen]
+        status = [_STATUSES[at] for at in self._status_of[chosen]]
+        notes = [self._notes[at] for at in chosen]
+        lines = [
+            "; ".join(part for part in _note(note, key, state, int(matches), self._answers) if part) or None
+            for note, key, state, matches in zip(notes, key_of.tolist(), status, count, strict=True)
+        ]
+        asked = np.array([state in _ASKED for state in status], np.bool_)
+        codes = np.full(len(chosen), None, object)
+        codes[key_of >= 0] = [key.code for key in unpack(self._answers.keys[key_of[key_of >= 0]])]
+        arrays = {
+            "lookup_status": pa.array([state.value for state in status], pa.string()),
+            "lookup_note": pa.array(lines, pa.string()),
+            "lookup_code": pa.array(codes, pa.string()),
+            "match_count": pa.array(count, pa.int64(), mask=~asked),
+        }
+        if product is not None:
+            separator, prefix = self._columns.list_separator, self._columns.prefix
+            arrays |= {prefix + name: _render(product.column(name), separator) for name in self._columns.fields}
+            seconds = product.column("fetched_at").cast(pa.timestamp("s", tz="UTC"), safe=False)
+            arrays["fetched_at"] = pc.strftime(seconds, "%Y-%m-%dT%H:%M:%SZ")
+        columns = [arrays.get(field.name, pa.nulls(len(chosen), field.type)) for field in self.schema]
+        return pa.record_batch(columns, schema=self.schema)
 
 
 def _note(note: str, key: int, status: RowStatus, matches: int, answers: Answers) -> list[str]:
@@ -168,7 +202,7 @@ def _best(answers: Answers) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64
 
     Returns the row of `products` for each key (-1: unknown), and how many products it has.
     """
-    products = answers.products
+    products = answers.products.table(["outcome", "bsr", "total_new", "item"])
     frame = pd.DataFrame(
         {
             "key": answers.key_at,
@@ -182,11 +216,17 @@ def _best(answers: Answers) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64
     ).drop_duplicates("key")
     best = np.full(len(answers.keys) + 1, -1, np.int64)
     best[first["key"].to_numpy()] = first.index.to_numpy()
-    counts = np.bincount(answers.key_at[answers.is_found()], minlength=len(answers.keys) + 1)
+    counts = np.bincount(answers.key_at[_is_found(products)], minlength=len(answers.keys) + 1)
     return best, counts
 
 
-def _render(column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
+def _is_found(products: pa.Table) -> npt.NDArray[np.bool_]:
+    """Say which rows are products, and not the fact that there is none."""
+    found: npt.NDArray[np.bool_] = pc.equal(products.column("outcome"), Outcome.FOUND.value).to_numpy()
+    return found
+
+
+def _render(column: pa.Array, separator: str) -> pa.Array:
     """Make a store column one a spreadsheet can hold: a list becomes a joined text, an empty one nothing."""
     if not pa.types.is_list(column.type):
         return column

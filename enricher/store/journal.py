@@ -18,6 +18,7 @@ import zlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from enricher.disk import sync_folder
 from enricher.errors import OutputError, StoreError
 from enricher.model import SANDBOX_HOST, Answer, CodeType, Domain, Key
 
@@ -162,17 +163,6 @@ def check_header(path: Path, header: dict[str, Any], host: str) -> None:
             f"{path.name} holds answers of {_called(str(header.get('host')))}, and this run asks {_called(host)}. "
             f"Keep them apart: give this run a resume file of its own with --store FILE.parquet"
         )
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new, renamed or deleted name in `folder` durable."""
-    if os.name == "nt":
-        return  # Windows can't open a folder; its renames are journalled by the file system
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _called(host: str) -> str:

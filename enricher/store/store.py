@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import chain
 from typing import TYPE_CHECKING, Self
 
 import filelock
@@ -21,13 +22,15 @@ from enricher.store import table as tables
 from enricher.store.journal import Journal, read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from enricher.keys import KeyArray
-    from enricher.model import Answer
+    from enricher.model import Answer, Products
 
 _FOLD_LEAST = 20_000
+_IDENTITY = ("code_type", "domain", "code", "fetched_at", "item")
+"""What tells one row from another."""
 _MOST_REMEMBERED = 2
 """Digests kept for each output: the one being written and the one before, whichever a crash leaves in place."""
 
@@ -44,11 +47,13 @@ class Store:
         self._host = host
         self._journal: Journal | None = None
         self._lock: filelock.FileLock | None = None
+        self._file: tables.File | None = None
         journal_path = path.with_suffix(".journal")
         if not read_only:
             self._acquire(path.with_suffix(".lock"))
         try:
-            self._table, self._outputs = tables.read(path, host) if path.exists() else (tables.SCHEMA.empty_table(), {})
+            self._file = tables.File(path, host) if path.exists() else None
+            self._outputs = {} if self._file is None else self._file.outputs
             if read_only:
                 self._recent = read(journal_path, host)[0]
             else:
@@ -83,7 +88,7 @@ class Store:
         self._journal.append(answers)
         self._recent.extend(answers)
         self._newest_cache = None
-        if len(self._recent) >= max(_FOLD_LEAST, len(self._table)):
+        if len(self._recent) >= max(_FOLD_LEAST, 0 if self._file is None else len(self._file)):
             self.fold()
 
     def fold(self) -> None:
@@ -111,41 +116,41 @@ class Store:
         at = newest.index.get_indexer(pd.Index(keys))
         return np.where(at >= 0, newest.fetched_ms[at], -1) if len(newest.index) else np.full(len(keys), -1)
 
-    def latest(self, keys: KeyArray) -> tuple[pa.Table, npt.NDArray[np.int32]]:
-        """Return the rows of the newest answer to each of `keys`, and for every row the key's position in `keys`."""
+    def latest(self, keys: KeyArray) -> tuple[Products, npt.NDArray[np.int32]]:
+        """Return the rows of the newest answer to each of `keys`, and for every row the key's position in `keys`.
+
+        The rows are to be read before anything is put or folded.
+        """
         newest = self._newest()
         at = pd.Index(keys).get_indexer(pd.Index(newest.row_keys))
-        rows = np.flatnonzero((at >= 0) & newest.is_newest)
-        return newest.table.take(pa.array(rows)), at[rows].astype(np.int32)
+        chosen = (at >= 0) & newest.is_newest
+        return _Chosen(self._file, newest.recent, chosen), at[chosen].astype(np.int32)
 
     def _name(self, output: Path) -> str:
         """Name an output by its place relative to this file: a folder that is moved takes both along."""
         return os.path.relpath(output, self.path.parent)
 
     def _rewrite(self) -> None:
-        table = self._all()
+        newest = self._newest()
         try:
-            tables.write(self.path, table, self._host, self._outputs)
+            rows = _Chosen(self._file, newest.recent, newest.is_first)
+            tables.write(self.path, rows, self._host, self._outputs, self._close_file)
         except OSError as error:
             raise OutputError(
                 f"{self.path}: can't be written ({error.strerror}). What was paid for is kept in "
                 f"{self.path.with_suffix('.journal').name}: make room, then run again"
             ) from None
-        self._table, self._recent = table, []
-
-    def _all(self) -> pa.Table:
-        if not self._recent:
-            return self._table
-        table = pa.concat_tables([self._table, tables.to_table(self._recent)]).combine_chunks()
-        # A machine that stops between a fold and the emptying of the journal leaves an answer in both.
-        identity = pd.DataFrame({"key": tables.keys_of(table), "ms": tables.fetched_ms(table), "item": table["item"]})
-        twice = identity.duplicated().to_numpy()
-        return table.filter(pa.array(~twice)) if twice.any() else table
+        self._file, self._recent, self._newest_cache = tables.File(self.path, self._host), [], None
 
     def _newest(self) -> _Newest:
         if self._newest_cache is None:
-            self._newest_cache = _Newest(self._all())
+            self._newest_cache = _Newest(self._file, tables.to_table(self._recent))
         return self._newest_cache
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _acquire(self, path: Path) -> None:
         if not path.parent.is_dir():  # filelock would make it
@@ -164,6 +169,7 @@ class Store:
             path.write_text(json.dumps({"pid": os.getpid()}), encoding="ascii")
 
     def _release(self) -> None:
+        self._close_file()
         if self._journal is not None:
             self._journal.close()
         if self._lock is not None:
@@ -179,13 +185,42 @@ def _holder(path: Path) -> str | None:
 
 
 class _Newest:
-    """Which rows of a table belong to the newest answer to their key."""
+    """Which rows, those of the file and then the recent ones, belong to the newest answer to their key.
 
-    def __init__(self, table: pa.Table) -> None:
-        self.table = table
-        self.row_keys = tables.keys_of(table)
-        fetched = pd.Series(tables.fetched_ms(table)).groupby(self.row_keys).transform("max").to_numpy()
-        self.is_newest = tables.fetched_ms(table) == fetched
-        frame = pd.DataFrame({"key": self.row_keys, "fetched": fetched}).drop_duplicates("key")
+    `is_first` leaves out what is there twice: a machine that stops between a fold and the emptying of the journal
+    leaves an answer in both.
+    """
+
+    def __init__(self, file: tables.File | None, recent: pa.Table) -> None:
+        self.recent = recent
+        parts = [*([] if file is None else [file.table(_IDENTITY)]), recent.select(_IDENTITY)]
+        self.row_keys = np.concatenate([tables.keys_of(part) for part in parts])
+        ms = np.concatenate([tables.fetched_ms(part) for part in parts])
+        item = np.concatenate([part.column("item").to_numpy() for part in parts])
+        rows = pd.DataFrame({"key": self.row_keys, "ms": ms, "item": item})
+        self.is_first: npt.NDArray[np.bool_] = ~rows.duplicated().to_numpy()
+        self.is_newest = self.is_first & (ms == rows.groupby("key")["ms"].transform("max").to_numpy())
+        frame = rows[self.is_newest].drop_duplicates("key")
         self.index = pd.Index(frame["key"].to_numpy(np.uint64))
-        self.fetched_ms: npt.NDArray[np.int64] = frame["fetched"].to_numpy(np.int64)
+        self.fetched_ms: npt.NDArray[np.int64] = frame["ms"].to_numpy(np.int64)
+
+
+class _Chosen:
+    """Some of the rows of the file and the recent ones behind them, as Products."""
+
+    def __init__(self, file: tables.File | None, recent: pa.Table, chosen: npt.NDArray[np.bool_]) -> None:
+        self._parts: list[Products] = [tables.Kept(recent)] if file is None else [file, tables.Kept(recent)]
+        self._chosen = chosen
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._chosen))
+
+    def table(self, columns: Sequence[str]) -> pa.Table:
+        whole = pa.concat_tables(part.table(columns) for part in self._parts)
+        return whole.filter(pa.array(self._chosen)).combine_chunks()
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        start = 0
+        for batch in chain.from_iterable(part.batches() for part in self._parts):
+            yield batch.filter(pa.array(self._chosen[start : start + len(batch)]))
+            start += len(batch)

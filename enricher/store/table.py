@@ -10,6 +10,7 @@ without, two thirds of single flipped bits read back as wrong data.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -19,15 +20,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from enricher.disk import sync_folder
 from enricher.errors import StoreError
 from enricher.keys import KeyArray, pack_texts
-from enricher.model import ARROW_TYPES, FIELDS, Answer, CodeType, Domain, Field, Item
-from enricher.store.journal import FORMAT, check_header, from_line, sync_folder, to_line
+from enricher.model import ARROW_TYPES, FIELDS, Answer, CodeType, Domain, Field, Item, Products
+from enricher.store.journal import FORMAT, check_header, from_line, to_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+BATCH_ROWS = 4_096  # with all fields some megabytes, several times over while they are rendered
+_ROW_GROUP = 131_072
 _INT64 = 2**63
 _MOST_NUMBER = 1e300  # beyond it an integer fits no double
 _HEADER = b"enricher"
@@ -123,39 +127,107 @@ def fetched_ms(table: pa.Table) -> npt.NDArray[np.int64]:
     return values
 
 
-def read(path: Path, host: str) -> tuple[pa.Table, dict[str, list[str]]]:
-    """Read a resume file. Returns its rows and the outputs it remembers (path -> SHA-256 hex digests).
+class Kept:
+    """Rows of SCHEMA in memory, as Products."""
 
-    Raises StoreError where a checksum is wrong, the file is no resume file, or is another service's.
+    def __init__(self, rows: pa.Table, batch_rows: int = BATCH_ROWS) -> None:
+        self._rows = rows
+        self._batch_rows = batch_rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def table(self, columns: Sequence[str]) -> pa.Table:
+        return self._rows.select(columns)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        yield from self._rows.to_batches(self._batch_rows)
+
+
+class File:
+    """A resume file, open and verified: a snapshot, whatever takes its name later. Its rows are read when asked for.
+
+    `outputs` are those it remembers (path -> SHA-256 hex digests). Raises StoreError where a checksum is wrong, or the
+    file is no resume file or another service's.
     """
-    try:
-        table = pq.read_table(path, page_checksum_verification=True)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise StoreError(f"{path.name} is damaged or no resume file ({_short(error)}). {_WAY_OUT}") from None
-    header = from_line((table.schema.metadata or {}).get(_HEADER, b""))
-    if header is None:
-        raise StoreError(f"{path.name} is damaged, or a parquet file but no resume file of enricher. {_WAY_OUT}")
-    check_header(path, header, host)
-    if table.schema.remove_metadata() != SCHEMA:
-        raise StoreError(f"{path.name} has other columns than a resume file. {_WAY_OUT}")
-    return table.replace_schema_metadata(None), header["outputs"]
+
+    def __init__(self, path: Path, host: str) -> None:
+        self._name = path.name
+        with self._told():
+            self._parquet = pq.ParquetFile(path, page_checksum_verification=True)
+        header = from_line((self._parquet.schema_arrow.metadata or {}).get(_HEADER, b""))
+        if header is None:
+            raise StoreError(f"{path.name} is damaged, or a parquet file but no resume file of enricher. {_WAY_OUT}")
+        check_header(path, header, host)
+        if self._parquet.schema_arrow.remove_metadata() != SCHEMA:
+            raise StoreError(f"{path.name} has other columns than a resume file. {_WAY_OUT}")
+        self.outputs: dict[str, list[str]] = header["outputs"]
+        rows = sum(map(len, self.batches()))  # every page's checksum is seen before anything is taken from any
+        if rows != header.get("rows", rows):
+            raise StoreError(f"{path.name} is damaged: it holds {rows:,} of {header['rows']:,} rows. {_WAY_OUT}")
+
+    def __len__(self) -> int:
+        rows: int = self._parquet.metadata.num_rows
+        return rows
+
+    def table(self, columns: Sequence[str]) -> pa.Table:
+        """Read some columns of all rows."""
+        with self._told():
+            return self._parquet.read(columns=[*columns]).replace_schema_metadata(None)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Read all rows in order, some thousands at a time."""
+        with self._told():
+            for batch in self._parquet.iter_batches(BATCH_ROWS):
+                yield batch.replace_schema_metadata(None)
+
+    def close(self) -> None:
+        """Let go of the file; Windows replaces no file that is open."""
+        self._parquet.close(force=True)
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise StoreError(f"{self._name} is damaged or no resume file ({_short(error)}). {_WAY_OUT}") from None
 
 
 def _short(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
 
 
-def write(path: Path, table: pa.Table, host: str, outputs: dict[str, list[str]]) -> None:
-    """Replace the file at `path`, whole or not at all. Raises OSError as the disk does."""
-    header = {"format": FORMAT, "host": host, "outputs": outputs}
-    table = table.replace_schema_metadata({_HEADER: to_line(header)})
+def write(
+    path: Path,
+    rows: Products,
+    host: str,
+    outputs: dict[str, list[str]],
+    before_replacing: Callable[[], None] = lambda: None,
+) -> None:
+    """Write rows as a new file and let it take the name, whole or not at all. Raises OSError as the disk does."""
+    header = {"format": FORMAT, "host": host, "outputs": outputs, "rows": len(rows)}
     partial = path.with_name(f".{path.name}.partial")
+    schema = SCHEMA.with_metadata({_HEADER: to_line(header)})
     try:
         with partial.open("wb") as file:
-            pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+            with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
+                for table in _row_groups(rows.batches()):
+                    writer.write_table(table.cast(schema))
             file.flush()
             os.fsync(file.fileno())
+        before_replacing()
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Gather batches to row groups that are neither many nor more than memory should hold."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(map(len, waiting)) >= _ROW_GROUP:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    yield pa.Table.from_batches(waiting, SCHEMA)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from enricher.keys import pack
 from enricher.merge import Answers, Columns, Rows, additions
 from enricher.model import FIELDS, LOOKUP_FIELDS, Answer, CodeType, Domain, Key
-from enricher.store.table import to_table
+from enricher.store.table import Kept, to_table
 
 KEYS = [Key(CodeType.ASIN, Domain.COM, f"B00000000{number}") for number in range(4)]
 NOON = datetime(2026, 3, 1, 12, 0, 0, 999_000, tzinfo=UTC)
@@ -23,7 +23,7 @@ def answers_of(
     table = to_table([Answer(KEYS[at], tuple(items), NOON) for at, items in found])
     key_at = [at for at, items in found for _ in range(max(1, len(items)))]
     packed = np.array([pack(key) for key in KEYS], np.uint64)
-    return Answers(packed, table, np.array(key_at, np.int32), failures or {}, "not looked up yet", note)
+    return Answers(packed, Kept(table, 1), np.array(key_at, np.int32), failures or {}, "not looked up yet", note)
 
 
 def rows_of(*key_index: int, **more: Any) -> Rows:
@@ -34,7 +34,7 @@ def rows_of(*key_index: int, **more: Any) -> Rows:
 
 def table_of(rows: Rows, answers: Answers, columns: Columns | None = None) -> list[dict[str, Any] | None]:
     added = additions(rows, answers, columns or Columns())
-    pieces = added.pieces.to_pylist()
+    pieces = added.table().to_pylist()
     return [pieces[at] if at >= 0 else None for at in added.index]
 
 
@@ -114,12 +114,11 @@ def test_numbers_stay_numbers_and_lists_become_text() -> None:
 def test_fields_and_prefix_are_as_asked() -> None:
     added = additions(rows_of(0), answers_of((0, [{"asin": "A", "title": "t"}])), Columns(("title", "asin"), ""))
     assert added.names == ("title", "asin", *LOOKUP_FIELDS)
-    assert added.pieces.column(0).to_pylist() == ["t"]
+    assert added.table().column(0).to_pylist() == ["t"]
 
 
 @given(st.lists(st.integers(-1, 3), max_size=50))
 def test_rows_that_say_the_same_share_one_piece(key_index: list[int]) -> None:
     added = additions(rows_of(*key_index), answers_of((0, [{"asin": "A"}]), (1, [])), Columns())
     assert len(added.index) == len(key_index)
-    assert len(added.pieces) == len(set(key_index))
-    assert isinstance(added.pieces, pa.Table)
+    assert added.pieces.num_rows == len(added.table()) == len(set(key_index))
