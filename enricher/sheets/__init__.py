@@ -1,7 +1,19 @@
 """Files to batches of rows; rows and new columns to the same files, wider."""
 
-from enricher.sheets.files import check, check_suffix, default_output, open_sources, write
+from enricher.sheets.files import Form, check, check_form, default_output, open_sources, write
+from enricher.sheets.kinds import misnamed
 from enricher.sheets.source import Source
 from enricher.sheets.staging import StagedOutput, digest
 
-__all__ = ["Source", "StagedOutput", "check", "check_suffix", "default_output", "digest", "open_sources", "write"]
+__all__ = [
+    "Form",
+    "Source",
+    "StagedOutput",
+    "check",
+    "check_form",
+    "default_output",
+    "digest",
+    "misnamed",
+    "open_sources",
+    "write",
+]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from enricher.model import Additions, Batch, Preview
+    from enricher.sheets.grid import Grid
 
 
 class Source(Protocol):
@@ -18,6 +19,7 @@ class Source(Protocol):
 
     Rows are numbered from 1 as the user's program shows them. The rows below `header_row` (0: there is no header)
     are the data, to the last row with a value. `batches` and `write` see the same data rows in the same order.
+    A format that names its columns itself has them in a row 0 of its preview and grids, and no other header.
     """
 
     @property
@@ -48,10 +50,11 @@ class Source(Protocol):
         Raises InputError.
         """
 
-    def text_rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Read every row, header and all, as (row number, texts), for another format.
+    def grids(self) -> Iterator[Grid]:
+        """Read every row, header and all, for another kind of file.
 
-        Dates are ISO, a number with a format of zeros has its zeros; other number formats are not applied.
+        Dates are ISO, a number with a format of zeros is a text with its zeros; other number formats are not applied.
+        Raises InputError.
         """
 
     def check(self, header_row: int, schema: pa.Schema) -> None:
