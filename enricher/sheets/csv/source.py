@@ -1,20 +1,25 @@
 """CSV, TSV and the like: every original byte goes through as it is; new fields are appended to each record.
 
-The structure comes from csv.reader; what is written comes from the raw lines it consumed.
+Owns what a text file is as a Source. Where its records and fields are, `blocks` knows.
 """
 
 from __future__ import annotations
 
-import csv
-from typing import TYPE_CHECKING, TextIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from enricher.errors import InputError
 from enricher.model import Batch, Cells, Preview
+from enricher.sheets.csv.append import Appender, Widths
+from enricher.sheets.csv.blocks import blocks
 from enricher.sheets.csv.dialect import Dialect, detect
+from enricher.sheets.csv.feed import Feed
 from enricher.sheets.csv.render import Renderer
+from enricher.sheets.grid import Grid, GridColumn
 from enricher.sheets.names import unique_names
 from enricher.sheets.stamp import Stamp
 
@@ -23,10 +28,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from enricher.model import Additions
+    from enricher.sheets.csv.blocks import Block
 
-_BATCH_ROWS = 20_000
-_MAX_FIELD_CHARS = 64 * 1024 * 1024
-_BOM = "\ufeff"
+_BLOCK_BYTES = 1024 * 1024
+_PREVIEW_BLOCK_BYTES = 256 * 1024
+_GRID_ROWS = 20_000
+_GRID_CELLS = 4_000_000
+_MAX_FIELDS = 16_384
+_NO_WIDTHS = Widths(0, 0)
+_ALL = slice(None)
 
 
 class CsvSource:
@@ -39,137 +49,127 @@ class CsvSource:
         self.path = path
         self._stamp = Stamp(path)
         self.dialect: Dialect = detect(path)
-        self._width = 0
+        self._widths: Widths | None = None
 
     @property
     def description(self) -> str:
         return self.dialect.description
 
     def preview(self, rows: int) -> Preview:
-        kept: list[tuple[int, list[str]]] = []
-        for number, (_, fields) in enumerate(self._records(), 1):
-            if any(fields):
-                kept.append((number, fields))
-            if len(kept) >= rows:
+        parts: list[list[pa.StringArray]] = []
+        numbers: list[int] = []
+        for part in self._parts(_PREVIEW_BLOCK_BYTES):
+            held = np.flatnonzero(~part.block.empty)[: rows - len(numbers)]
+            width = int(self._widths_of(part)[held].max(initial=0))
+            parts.append([part.block.column(at, _ALL).take(pa.array(held)) for at in range(width)])
+            numbers += part.numbers[held].tolist()
+            if len(numbers) >= rows:
                 break
-        width = max((len(fields) for _, fields in kept), default=0)
-        columns = (_cells([_at(fields, column) for _, fields in kept]) for column in range(width))
-        return Preview(tuple(columns), tuple(number for number, _ in kept))
+        return Preview(tuple(map(_cells, _stacked(parts))), tuple(numbers))
 
     def batches(self, header_row: int, columns: Sequence[int]) -> Iterator[Batch]:
-        size = max(1, self.path.stat().st_size)
-        numbers: list[int] = []
-        empty: list[bool] = []
-        texts: list[list[str | None]] = [[] for _ in columns]
-        with self._open() as file:
-            for number, (_, fields) in enumerate(self._split(file), 1):
-                self._width = max(self._width, len(fields))
-                if number <= header_row:
-                    continue
-                numbers.append(number)
-                empty.append(not any(fields))
-                for column, values in zip(columns, texts, strict=True):
-                    values.append(_at(fields, column))
-                if len(numbers) == _BATCH_ROWS:
-                    yield _batch(numbers, empty, texts, file.buffer.tell() / size)
-                    numbers, empty, texts = [], [], [[] for _ in columns]
-        if numbers:
-            yield _batch(numbers, empty, texts, 1.0)
+        widths = _NO_WIDTHS
+        for part in self._parts():
+            widths = widths.and_of(self._widths_of(part))
+            rows = slice(part.data_start(header_row), None)
+            numbers = part.numbers[rows]
+            if len(numbers):
+                cells = tuple(_cells(part.block.column(at, rows)) for at in columns)
+                yield Batch(cells, part.block.empty[rows], numbers, part.share_read)
+        self._widths = widths
 
-    def text_rows(self) -> Iterator[tuple[int, list[str]]]:
-        for number, (_, fields) in enumerate(self._records(), 1):
-            yield number, [_printable(field) for field in fields]
+    def grids(self) -> Iterator[Grid]:
+        for part in self._parts():
+            widths = self._widths_of(part)
+            step = max(1, min(_GRID_ROWS, _GRID_CELLS // max(1, int(widths.max()))))
+            for start in range(0, len(part), step):
+                rows = slice(start, start + step)
+                columns = (part.block.column(at, rows) for at in range(int(widths[rows].max())))
+                yield Grid(part.numbers[rows], tuple(map(GridColumn, columns)))
 
     def check(self, header_row: int, schema: pa.Schema) -> None:
         """Nothing: a text file takes any columns."""
 
     def write(self, target: Path, header_row: int, additions: Additions, tick: Callable[[int], None]) -> list[str]:
-        if not self._width:
-            self._width = max((len(fields) for _, fields in self._records()), default=0)
-        renderer = Renderer(self.dialect, additions)
-        delimiter = self.dialect.delimiter
+        if self._widths is None:
+            for _ in self.batches(header_row, []):
+                pass
+        renderer = Renderer(self.dialect, additions, target.parent)
         done = 0
-        with target.open("w", encoding=self.dialect.encoding, errors=self.dialect.errors, newline="") as out:
-            out.write(_BOM if self.dialect.has_bom else "")
-            for number, (raw, fields) in enumerate(self._records(), 1):
-                record = raw.rstrip("\r\n")
-                line_end = raw[len(record) :]
-                if number < header_row or not fields:
-                    out.write(raw)
-                elif number == header_row:
-                    names = unique_names(fields, additions.names)
-                    out.write(record + delimiter * (self._width - len(fields)) + renderer.header(names) + line_end)
-                elif done == len(additions.index):
-                    break  # the file grew; the stamp says so
-                else:
-                    piece = renderer.piece(int(additions.index[done]))
-                    out.write(record + delimiter * (self._width - len(fields)) + piece + line_end)
-                if number > header_row:
-                    done += 1
-                    if done % _BATCH_ROWS == 0:
-                        tick(_BATCH_ROWS)
-        tick(done % _BATCH_ROWS)
+        with target.open("wb") as file:
+            out = Appender(file, self.dialect, renderer, self._widths or _NO_WIDTHS)
+            for part in self._parts():
+                block, first, at = part.block, part.data_start(header_row), 0
+                if part.first <= header_row:
+                    at = int(block.ends[first - 1])
+                    out.through(block.data[:at])
+                if part.first <= header_row < part.first + len(part):
+                    names = _fields(block, first - 1)
+                    if names:
+                        out.header(len(names), renderer.header(unique_names(names, additions.names)))
+                index = additions.index[done : done + len(part) - first]
+                if len(index) < len(part) - first:
+                    break  # the file grew, and the stamp says so
+                out.rows(block, first, at, index)
+                done += len(index)
+                tick(len(index))
         self._stamp.check()
+        if done != len(additions.index):
+            raise ValueError(f"{len(additions.index)} rows have additions, and {done} were read")
         return renderer.warnings()
 
-    def _open(self) -> TextIO:
+    def _widths_of(self, part: _Part) -> npt.NDArray[np.int64]:
+        """Return the records' widths. Raises InputError for one that is no row of a table."""
+        widths = part.block.widths
+        widest = int(widths.argmax())
+        if widths[widest] > _MAX_FIELDS:
+            raise InputError(
+                f"{self.path.name}, row {part.first + widest}: it has {widths[widest]:,} fields, and no spreadsheet "
+                f"has more than {_MAX_FIELDS:,} columns. Is it one row? Put it right, and run again"
+            )
+        return widths
+
+    def _parts(self, block_bytes: int = _BLOCK_BYTES) -> Iterator[_Part]:
         self._stamp.check()
-        return self.path.open(encoding=self.dialect.encoding, errors=self.dialect.errors, newline="")
-
-    def _records(self) -> Iterator[tuple[str, list[str]]]:
-        with self._open() as file:
-            yield from self._split(file)
-
-    def _split(self, file: TextIO) -> Iterator[tuple[str, list[str]]]:
-        """Cut an open file into records: each as its raw text with the line end, and its fields."""
-        csv.field_size_limit(_MAX_FIELD_CHARS)
-        raw: list[str] = []
-        lines = 0
-
-        def tee() -> Iterator[str]:
-            nonlocal lines
-            if self.dialect.has_bom:
-                file.read(1)
-            for line in file:
-                lines += 1
-                raw.append(line)
-                yield line
-
-        first_line = start = 1
-        text = ""
-        try:
-            for fields in self.dialect.reader(tee()):
-                text = "".join(raw)
-                raw.clear()
-                start, first_line = first_line, lines + 1
-                yield text, fields
-            if self.dialect.leaves_quote_open(text):
-                raise InputError(
-                    f"{self.path.name}, line {start}: a double quote is opened and never closed, so the rest of the "
-                    f"file would be one cell. Close it or double it, and run again"
-                )
-        except csv.Error as error:
-            raise InputError(f"{self.path.name}, line {first_line}: {error}") from None
-        except UnicodeDecodeError as error:
-            raise InputError(f"{self.path.name} is not {self.dialect.encoding} throughout: {error.reason}") from None
+        size_bytes = max(1, self.path.stat().st_size)
+        first = 1
+        with self.path.open("rb") as file:
+            for block in blocks(Feed(file, self.dialect, block_bytes, self.path.name)):
+                yield _Part(block, first, min(1.0, file.tell() / size_bytes))
+                first += len(block.starts)
 
 
-def _at(fields: list[str], column: int) -> str | None:
-    return fields[column] if column < len(fields) else None
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A block, the number of its first record, and how much of the file has been read by now."""
+
+    block: Block
+    first: int
+    share_read: float
+
+    def __len__(self) -> int:
+        return len(self.block.starts)
+
+    @property
+    def numbers(self) -> npt.NDArray[np.int64]:
+        return np.arange(self.first, self.first + len(self), dtype=np.int64)
+
+    def data_start(self, header_row: int) -> int:
+        """Return the place of the first record below the header; the block's length if all are above."""
+        return min(max(0, header_row + 1 - self.first), len(self))
 
 
-def _printable(text: str) -> str:
-    """Replace what could not be decoded, for a look at the text only; the bytes themselves are kept elsewhere."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+def _fields(block: Block, at: int) -> list[str]:
+    """Return the texts of one record."""
+    return [block.column(field, slice(at, at + 1))[0].as_py() for field in range(block.widths[at])]
 
 
-def _cells(texts: list[str | None]) -> Cells:
-    try:
-        array = pa.array(texts, pa.string())
-    except UnicodeEncodeError:
-        array = pa.array([None if text is None else _printable(text) for text in texts], pa.string())
-    return Cells(array, np.zeros(len(texts), np.bool_), np.zeros(len(texts), np.uint8))
+def _stacked(parts: Sequence[Sequence[pa.StringArray]]) -> Iterator[pa.StringArray]:
+    """Put columns of several blocks under each other; a narrower block has nulls at the right."""
+    for at in range(max(map(len, parts), default=0)):
+        held = [part[at] if at < len(part) else pa.nulls(len(part[0]), pa.string()) for part in parts if part]
+        yield pa.concat_arrays(held)
 
 
-def _batch(numbers: list[int], empty: list[bool], texts: list[list[str | None]], share: float) -> Batch:
-    return Batch(tuple(_cells(column) for column in texts), np.array(empty), np.array(numbers, np.int64), share)
+def _cells(text: pa.StringArray) -> Cells:
+    return Cells(text, np.zeros(len(text), np.bool_), np.zeros(len(text), np.uint8))

@@ -1,21 +1,26 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enricher.errors import InputError
 from enricher.model import Additions
 from enricher.sheets.csv import CsvSource
+from enricher.sheets.csv.dialect import Dialect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from enricher.sheets.grid import Grid
 
 
 def additions(rows: int, **columns: list[Any]) -> Additions:
@@ -109,6 +114,18 @@ def test_a_file_without_header_gets_none(path: Path) -> None:
     assert written(path, additions(2), header_row=0) == b"1,2,n0\n3,4,n1\n"
 
 
+@pytest.mark.parametrize(("mark", "encoding"), [("!", "utf-8"), ("§", "utf-8"), ("§", "cp1252"), ("\0", "utf-8")])
+def test_a_delimiter_that_the_file_declares_may_be_any_character(path: Path, mark: str, encoding: str) -> None:
+    path.write_bytes(f"sep={mark}\na{mark}b\n1{mark}2\n".encode(encoding))
+    source = CsvSource(path)
+    source.dialect = Dialect(encoding, has_bom=False, delimiter=mark, quoting=True, line_end="\n", decimal=".")
+    (batch,) = source.batches(2, [1])
+    assert batch.columns[0].text.to_pylist() == ["2"]
+    source.write(path.with_name("out.csv"), 2, additions(1, new=[f"x{mark}y"]), lambda _: None)
+    expected = f'sep={mark}\na{mark}b{mark}new\n1{mark}2{mark}"x{mark}y"\n'
+    assert path.with_name("out.csv").read_bytes() == expected.encode(encoding)
+
+
 def test_unescaped_quotes_in_a_tab_file_break_nothing(path: Path) -> None:
     path.write_bytes(b'name\tasin\nrug 63" x 27"\tB07JND9C85\n"big" mat\tB07JND9C86\n18" mat\tB07JND9C87\n')
     assert written(path, additions(3)).splitlines()[2] == b'"big" mat\tB07JND9C86\tn1'
@@ -154,32 +171,168 @@ def test_a_new_column_never_shares_its_name(path: Path) -> None:
     assert written(path, additions(1)) == b"EAN,NEW,new_2\n1,2,n0\n"
 
 
-FIELD = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+FIELD = st.text(st.sampled_from('ab ,;\t|"\n\r1ä漢'), max_size=8)
 
 
+@settings(deadline=None)
 @given(
-    st.lists(st.lists(FIELD, min_size=2, max_size=4), min_size=2, max_size=12), st.sampled_from(",;\t|"), st.booleans()
+    st.lists(st.lists(FIELD, min_size=1, max_size=6), max_size=12),
+    st.sampled_from(",;\t|"),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    st.booleans(),
 )
-def test_stripping_what_was_appended_gives_back_the_input(
+def test_stripping_what_was_appended_gives_back_the_input(  # noqa: PLR0913, PLR0917 - all that makes up a file
     tmp_path_factory: pytest.TempPathFactory,
     rows: list[list[str]],
     delimiter: str,
-    quote_all: bool,  # noqa: FBT001
+    quoting: Literal[0, 1],
+    line_end: str,
+    encoding: str,
+    is_cut: bool,  # noqa: FBT001
 ) -> None:
     buffer = io.StringIO(newline="")
-    csv.writer(buffer, delimiter=delimiter, quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL).writerows(rows)
+    whole = [["EAN", "Title", "Price"], *[["4006381333931", "Pen", "2"]] * 20, *rows]
+    csv.writer(buffer, delimiter=delimiter, quoting=quoting, lineterminator=line_end).writerows(whole)
     path = tmp_path_factory.mktemp("csv") / "in.csv"
-    path.write_bytes(buffer.getvalue().encode())
+    path.write_bytes(buffer.getvalue().removesuffix(line_end if is_cut else "").encode(encoding))
     source = CsvSource(path)
-    read = [(raw, fields) for raw, fields in source._records()]  # noqa: SLF001 - the bytes are what is tested
-    assert "".join(raw for raw, _ in read).encode() == path.read_bytes()
-    count = sum(len(batch.empty) for batch in source.batches(0, [0]))
-    assert count == len(read)
-    written(path, additions(count), header_row=0)
-    renewed = [raw for raw, _ in CsvSource(path.with_name("out.csv"))._records()]  # noqa: SLF001 - the same
+    read = records(path, source)
+    batches = list(source.batches(1, [0, 1]))
     width = max(len(fields) for _, fields in read)
+    below = [fields for _, fields in read[1:]]
+    assert [text for batch in batches for text in batch.columns[1].text.to_pylist()] == [
+        fields[1] if len(fields) > 1 else None for fields in below
+    ]
+    assert np.concatenate([batch.empty for batch in batches]).tolist() == [not any(fields) for fields in below]
+    assert np.concatenate([batch.row_numbers for batch in batches]).tolist() == list(range(2, len(read) + 1))
+    written(path, additions(len(below)))
     end = source.dialect.delimiter
-    for at, ((raw, fields), new) in enumerate(zip(read, renewed, strict=True)):
+    for at, ((raw, fields), (new, _)) in enumerate(zip(read, records(path.with_name("out.csv"), source), strict=True)):
         record = raw.rstrip("\r\n")
-        appended = f"{end * (width - len(fields))}{end}n{at}" if fields else ""
+        appended = f"{end * (width - len(fields))}{end}{f'n{at - 1}' if at else 'new'}" if fields else ""
         assert new == record + appended + raw[len(record) :]
+
+
+def records(path: Path, source: CsvSource) -> list[tuple[str, list[str]]]:
+    """Cut a file as csv.reader does, read in the way that was found for `source`."""
+    raw: list[str] = []
+
+    def tee(file: TextIO) -> Iterator[str]:
+        for line in file:
+            raw.append(line)
+            yield line
+
+    found = []
+    with path.open(encoding=encoding_with_mark(source), newline="") as file:
+        for fields in source.dialect.reader(tee(file)):
+            found.append(("".join(raw), fields))
+            raw.clear()
+    return found
+
+
+def encoding_with_mark(source: CsvSource) -> str:
+    dialect = source.dialect
+    if not dialect.has_bom:
+        return dialect.encoding
+    return "utf-8-sig" if dialect.encoding == "utf-8" else "utf-16"
+
+
+def test_every_field_goes_to_another_kind_of_file(path: Path) -> None:
+    path.write_bytes(b'Report\n\na,b\n"x\ny",\n1,2,"3 ""q"""\n')
+    rows = [row for grid in CsvSource(path).grids() for row in rows_of(grid)]
+    assert rows == [
+        (1, ["Report", None, None]),
+        (2, [None, None, None]),
+        (3, ["a", "b", None]),
+        (4, ["x\ny", "", None]),
+        (5, ["1", "2", '3 "q"']),
+    ]
+
+
+def rows_of(grid: Grid) -> list[tuple[int, list[str | None]]]:
+    assert all(column.kinds is None for column in grid.columns)
+    columns = [column.text.to_pylist() for column in grid.columns]
+    return [(number, [column[at] for column in columns]) for at, number in enumerate(grid.numbers.tolist())]
+
+
+def test_many_rows_come_in_grids_of_bounded_size_with_consecutive_numbers(path: Path) -> None:
+    path.write_text("a,b\n" + "1,2\n" * 50_000 + ",".join("x" * 9_000) + "\n" + "3\n" * 50_000, encoding="utf-8")
+    grids = list(CsvSource(path).grids())
+    assert max(map(len, grids)) <= 20_000
+    assert max(len(grid) * len(grid.columns) for grid in grids) < 5_000_000
+    assert np.concatenate([grid.numbers for grid in grids]).tolist() == list(range(1, 100_003))
+
+
+def test_the_preview_is_of_rows_that_hold_anything(path: Path) -> None:
+    path.write_bytes(b'\n,,\nReport\n"",\na,b,c\n1,2\n' + b"x,y\n" * 100_000)
+    preview = CsvSource(path).preview(3)
+    assert preview.row_numbers == (3, 5, 6)
+    assert [column.text.to_pylist() for column in preview.columns] == [
+        ["Report", "a", "1"],
+        [None, "b", "2"],
+        [None, "c", None],
+    ]
+    assert len(CsvSource(path).preview(90_000).row_numbers) == 90_000
+
+
+def test_what_is_no_text_in_the_encoding_is_shown_as_such(path: Path) -> None:
+    path.write_bytes("a,b\né,1\n".encode() + b"\xe9\xff,2\n" + b"x,\xc3\n" + b"\xa4,4\n")
+    source = CsvSource(path)
+    source.dialect = dataclasses.replace(source.dialect, encoding="utf-8")
+    (batch,) = source.batches(1, [0, 1])
+    assert batch.columns[0].text.to_pylist() == ["é", "\ufffd\ufffd", "x", "\ufffd"]
+    assert batch.columns[1].text.to_pylist() == ["1", "2", "\ufffd", "4"]
+
+
+def test_large_files_are_read_and_written_across_many_blocks(path: Path) -> None:
+    rows = [f'{row},"{row}, ""q""\n{row}",{"x" * (row % 90)}\r\n' for row in range(60_000)]
+    path.write_text("id,text,more\r\n" + "".join(rows), encoding="utf-8", newline="")
+    ticks: list[int] = []
+    source = CsvSource(path)
+    shares = [batch.share_read for batch in source.batches(1, [0])]
+    assert len(shares) > 2
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    target = path.with_name("out.csv")
+    source.write(target, 1, additions(60_000), ticks.append)
+    assert sum(ticks) == 60_000
+    expected = ["id,text,more,new\r\n", *(f"{raw[:-2]},n{row}\r\n" for row, raw in enumerate(rows))]
+    assert target.read_bytes() == "".join(expected).encode()
+
+
+def test_a_record_with_more_fields_than_a_spreadsheet_has_columns_is_refused(path: Path) -> None:
+    path.write_text("a,b\n1,2\n" * 99 + "," * 16_384 + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"^in\.csv, row 199: it has 16,385 fields"):
+        list(CsvSource(path).batches(1, [0]))
+
+
+def test_one_wide_record_among_many_short_ones_does_not_fill_the_memory(path: Path) -> None:
+    path.write_text("a,b\n" + "1,2\n" * 20_000 + "," * 9_999 + "\n", encoding="utf-8")
+    source = CsvSource(path)
+    before = pa.default_memory_pool().max_memory()
+    target = path.with_name("out.csv")
+    source.write(target, 1, additions(20_001), lambda _: None)
+    assert pa.default_memory_pool().max_memory() - before < 150e6
+    lines = target.read_bytes().splitlines()
+    assert len(lines) == 20_002
+    assert {line.count(b",") for line in lines} == {10_000}
+    assert lines[-1] == b"," * 10_000 + b"n20000"
+
+
+def test_nothing_but_the_output_is_left_in_its_folder(path: Path) -> None:
+    path.write_bytes(b"a,b\n1,2\n")
+    seen: list[set[str]] = []
+    CsvSource(path).write(
+        path.with_name("out.csv"), 1, additions(1), lambda _: seen.append({file.name for file in path.parent.iterdir()})
+    )
+    assert seen == [{"in.csv", "out.csv"}]
+    assert {file.name for file in path.parent.iterdir()} == {"in.csv", "out.csv"}
+
+
+def test_additions_for_another_number_of_rows_are_an_error(path: Path) -> None:
+    path.write_bytes(b"a,b\n1,2\n3,4\n")
+    for rows in (1, 3):
+        with pytest.raises(ValueError, match=f"{rows} rows have additions"):
+            written(path, additions(rows))
