@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import stat
 import tempfile
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from enricher.disk import sync_folder
 from enricher.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class StagedOutput:
@@ -35,20 +40,45 @@ class StagedOutput:
     def __exit__(self, *_: object) -> None:
         self.partial.unlink(missing_ok=True)
 
-    def commit(self, like: Path) -> None:
+    def commit(self, like: Path, may_replace: Callable[[Path], bool] = lambda path: not path.exists()) -> Path:
         """Put the finished file in place, durably, with the mode of the one it replaces, or else that of `like`.
 
-        Raises OutputError.
+        Where another program holds the file that stands there, it goes beside it: the first of "NAME (2)", "NAME (3)"
+        ... that `may_replace` allows. Returns where it went. Raises OutputError.
         """
         try:
             with self.partial.open("r+b") as file:
                 os.fsync(file.fileno())
             mode = (self.path if self.path.exists() else like).stat().st_mode
             self.partial.chmod(stat.S_IMODE(mode) | stat.S_IWUSR)
-            self.partial.replace(self.path)
+            place = self._put(may_replace)
+            sync_folder(place.parent)
         except OSError as error:
-            why = error.strerror
-            raise OutputError(f"{self.path}: can't be written ({why}). Is it open in another program?") from None
+            raise OutputError(f"{self.path}: can't be written ({error.strerror})") from None
+        return place
+
+    def _put(self, may_replace: Callable[[Path], bool]) -> Path:
+        if not _is_open_elsewhere(self.path):
+            try:
+                self.partial.replace(self.path)
+            except PermissionError:  # Windows: another program has it open
+                if not self.path.exists():
+                    raise
+            else:
+                return self.path
+        siblings = (self.path.with_stem(f"{self.path.stem} ({number})") for number in itertools.count(2))
+        place = next(path for path in siblings if may_replace(path) and not _is_open_elsewhere(path))
+        self.partial.replace(place)
+        return place
+
+
+def _is_open_elsewhere(path: Path) -> bool:
+    """Say whether a spreadsheet program has left its mark that it has this file open: Excel's, LibreOffice's.
+
+    Replaced under its hands, the file would be written over at its next save, or its user's work would be lost.
+    """
+    marks = (f"~${path.name}", f".~lock.{path.name}#")
+    return path.exists() and any(path.with_name(mark).exists() for mark in marks)
 
 
 def digest(path: Path) -> str:

@@ -60,3 +60,43 @@ def test_a_folder_without_permission_is_said(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(OutputError, match="Permission denied"), StagedOutput(tmp_path / "out.csv"):
         pass
+
+
+@pytest.mark.parametrize("mark", ["~$out.xlsx", ".~lock.out.xlsx#"])
+def test_an_output_that_is_open_in_a_spreadsheet_program_is_left_alone(tmp_path: Path, mark: str) -> None:
+    output = tmp_path / "out.xlsx"
+    output.write_text("open", encoding="utf-8")
+    (tmp_path / mark).touch()
+    (tmp_path / "out (2).xlsx").write_text("mine", encoding="utf-8")
+    with StagedOutput(output) as staged:
+        staged.partial.write_text("new", encoding="utf-8")
+        placed = staged.commit(like=output)
+    assert placed.name == "out (3).xlsx"
+    assert [path.read_text(encoding="utf-8") for path in (output, output.with_name("out (2).xlsx"), placed)] == [
+        "open",
+        "mine",
+        "new",
+    ]
+
+
+def test_a_mark_without_its_file_holds_nothing_up(tmp_path: Path) -> None:
+    (tmp_path / "~$out.xlsx").touch()
+    with StagedOutput(tmp_path / "out.xlsx") as staged:
+        staged.partial.write_text("new", encoding="utf-8")
+        assert staged.commit(like=tmp_path) == tmp_path / "out.xlsx"
+
+
+def test_a_name_that_can_not_be_replaced_gets_a_sibling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = tmp_path / "out.xlsx"
+    output.touch()
+    replace = type(output).replace
+
+    def refuse(path: Path, target: Path) -> Path:  # as Windows does while another program has the file open
+        if target == output:
+            raise PermissionError(13, "Permission denied")
+        return replace(path, target)
+
+    monkeypatch.setattr(type(output), "replace", refuse)
+    with StagedOutput(output) as staged:
+        staged.partial.write_text("new", encoding="utf-8")
+        assert staged.commit(like=output).name == "out (2).xlsx"
