@@ -1,0 +1,39 @@
+"""Every measurement once in miniature, so that none rots: sizes at which the figures mean nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RIVALS = {
+    "a": ["openpyxl"],
+    "b": [],
+    "c": ["calamine"],
+    "d": ["xlsxwriter"],
+    "e": ["pandas", "duckdb", "polars"],
+    "f": [],
+}
+
+
+def bench(*arguments: str) -> str:
+    command = [sys.executable, "-m", "tests.bench", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("letter", RIVALS)
+def test_a_measurement_of_sheets_prints_a_line_for_each_way(letter: str) -> None:
+    lines = bench("sheets", "--scale", "0.0001", "--large", "--only", letter).splitlines()
+    assert lines[0].startswith(f"{letter}  ")
+    for name in ("enricher", *RIVALS[letter]):
+        told = next(line for line in lines if line.split()[0] == name or line.split()[0].startswith(name))
+        assert "s CPU" in told or "is not installed" in told
+
+
+def test_the_measurement_of_codes_prints_its_ratio() -> None:
+    assert "ratio" in bench("codes", "--cells", "500")
