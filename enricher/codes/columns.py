@@ -15,7 +15,7 @@ from enricher.codes.headers import added_before
 from enricher.codes.policy import Policy
 from enricher.codes.scan import Scan, scan
 from enricher.codes.shapes import Can
-from enricher.codes.weighing import RunnerUp, choose, label_of, letters, weigh
+from enricher.codes.weighing import Content, RunnerUp, choose, label_of, letters, weigh
 from enricher.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 
 _MOST_NAMED = 3
+_LONGEST_SHOWN = 40
+_MOST_CODED = 300
+"""A sheet turned on its side has a code in each column: none of them is *the* column, and weighing takes 2 ms each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,9 @@ def find_columns(
     0 for none, None to find it. Columns that an earlier run added are never chosen unasked. Raises ConfigError for a
     column that is not there, InputError where no column holds codes.
     """
-    scans = [scan(cells, policy.wanted) for cells in preview.columns]
+    seen_before = {id(cells): cells for cells in preview.columns}  # columns without a cell are one object
+    scanned = {at: scan(cells, policy.wanted) for at, cells in seen_before.items()}
+    scans = [scanned[id(cells)] for cells in preview.columns]
     named = [*wanted, *([domain_column] if domain_column else [])]
     at = header_position(preview, [_looks_coded(seen) for seen in scans], named, header_row)
     names = tuple(texts_of(preview, at)) if at >= 0 else ("",) * len(preview.columns)
@@ -97,14 +102,22 @@ def find_columns(
     if len(preview.row_numbers) <= first:
         where = f"there are no rows below the header in row {found_row}" if found_row else "there is nothing in it"
         raise InputError(f"no codes can be read: {where}")
-    contents = [weigh(index, names[index], seen, first, policy) for index, seen in enumerate(scans)]
+    coded = [index for index, seen in enumerate(scans) if _looks_coded(seen).any()]
+    if not wanted and len(coded) > _MOST_CODED:
+        raise InputError(
+            f"{len(coded):,} columns look like codes. Name the one to use: --code-column NAME, or its letter"
+        )
+
+    def content(index: int) -> Content:
+        return weigh(index, names[index], scans[index], first, policy)
+
     hints: list[str] = []
     runners_up: list[RunnerUp] = []
     if wanted:
-        chosen = [(contents[_resolve(name, names, "--code-column")], "named by you") for name in wanted]
+        chosen = [(content(_resolve(name, names, "--code-column")), "named by you") for name in wanted]
     else:
         skipped = added_before(names)
-        chosen, runners_up = choose([content for content in contents if content.index not in skipped])
+        chosen, runners_up = choose([content(index) for index in range(len(names)) if index not in skipped])
         hints += ["an earlier run added columns to this sheet; they are not read"] if skipped else []
     if not chosen:
         raise InputError(
@@ -115,18 +128,16 @@ def find_columns(
     domain_at = _resolve(domain_column, names, "--domain-column") if domain_column else None
     unused = None
     if not domain_column:
-        unused = find_marketplaces(preview, names, first, [content.index for content, _ in chosen])
+        unused = find_marketplaces(preview, names, first, [taken.index for taken, _ in chosen])
         country = None if unused else country_column(preview, names, first)
         if country is not None:
             hints.append(f"column {country!r} names countries; to ask for each row there: --domain-column {country!r}")
-    codes = sum(content.codes for content, _ in chosen)
+    codes = sum(taken.codes for taken, _ in chosen)
     columns = []
-    for content, why in chosen:
-        claims = claim_column(names, content.index)
+    for taken, why in chosen:
+        claims = claim_column(names, taken.index)
         types = "" if claims is None else f", types from {names[claims]!r}"
-        columns.append(
-            CodeColumn(content.index, content.name, content.header, f"{why or content.reason}{types}", claims)
-        )
+        columns.append(CodeColumn(taken.index, taken.name, taken.header, f"{why or taken.reason}{types}", claims))
     return Layout(found_row, names, tuple(columns), domain_at, tuple(runners_up), codes, tuple(hints), unused)
 
 
@@ -154,6 +165,7 @@ def _resolve(name: str, names: Sequence[str], flag: str) -> int:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = [name for name in names if name][:30]
-    rest = len([name for name in names if name]) - len(shown)
+    named = [" ".join(name.split()) for name in names if name]
+    shown = [name if len(name) <= _LONGEST_SHOWN else name[:_LONGEST_SHOWN] + "..." for name in named[:30]]
+    rest = len(named) - len(shown)
     return ", ".join(shown) + (f" and {rest} more" if rest else "") if shown else "(no header was found)"

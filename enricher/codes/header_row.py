@@ -38,6 +38,10 @@ def header_position(
     `is_code` says of each column which cells are codes; `named` are columns that have to be in the header;
     `header_row` is a row number, 0 for none, None to find it. Raises ConfigError for a row that is not there.
     """
+    if preview.has_names:
+        if header_row is not None:
+            raise ConfigError("--header-row and --no-header are for spreadsheets: this file names its columns itself")
+        return 0
     if header_row is not None:
         if header_row == 0:
             return -1
