@@ -21,9 +21,13 @@ from enricher.sheets.xlsx.strings import whole
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+
     from enricher.model import Additions
 
 Tails: TypeAlias = "pa.StringArray"
+LARGE = pa.large_string()
+"""Of whole rows: a few thousand of them with the longest texts are more than a plain array holds."""
 MAX_CELL_UNITS = 32_767
 _MAX_EXACT = 10**15
 """Excel keeps 15 digits of a number; a longer integer is a code or a sum that must not be rounded."""
@@ -68,25 +72,36 @@ def text_column(texts: Sequence[str]) -> pa.StringArray:
         return pa.array([whole(text) for text in texts], pa.string())
 
 
-def row_pieces(first_column: int, numbers: pa.StringArray, columns: Sequence[Tails], prefix: str = "") -> list[bytes]:
-    """Join the tails of several columns to the new cells of each row; `numbers` are the rows' numbers as text."""
-    cells = [
-        pc.binary_join_element_wise(f'<{prefix}c r="{letters_of(first_column + offset)}', numbers, '"', tails, "")
-        for offset, tails in enumerate(columns)
+def row_pieces(first_column: int, numbers: Any, columns: Sequence[Tails], prefix: str = "") -> list[pa.Array]:
+    """Return the new cells, a column each and one a row (null: none); `numbers` are the rows'."""
+    texts = pa.array(numbers, pa.int64()).cast(LARGE)
+    quote, nothing = pa.scalar('"', LARGE), pa.scalar("", LARGE)
+    openings = (pa.scalar(f'<{prefix}c r="{letters_of(first_column + place)}', LARGE) for place in range(len(columns)))
+    return [
+        pc.binary_join_element_wise(opening, texts, quote, tails.cast(LARGE), nothing)
+        for opening, tails in zip(openings, columns, strict=True)
     ]
-    joined = pc.binary_join_element_wise(*cells, "", null_handling="replace", null_replacement="")
-    pieces: list[bytes] = joined.cast(pa.binary()).to_pylist()
-    return pieces
+
+
+def joined_rows(pieces: Sequence[pa.Array]) -> pa.LargeStringArray:
+    """Join several columns of pieces (null: nothing) to one of rows."""
+    nothing = pa.scalar("", LARGE)
+    return pc.binary_join_element_wise(*pieces, nothing, null_handling="replace", null_replacement="")
 
 
 def grown_bytes(additions: Additions) -> int:
     """Estimate how many bytes of XML the new columns come to, for choosing the form of the zip before writing."""
-    lengths = np.zeros(additions.pieces.num_rows, np.int64)
-    for column in additions.pieces.columns:
+    return int(grown_lengths(additions)[additions.index[additions.index >= 0]].sum())
+
+
+def grown_lengths(additions: Additions) -> npt.NDArray[np.int64]:
+    """Estimate how many bytes of XML each row of the answers comes to."""
+    table = additions.table()
+    lengths = np.full(table.num_rows, _MARKUP_BYTES * table.num_columns, np.int64)
+    for column in table.columns:
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             lengths += pc.binary_length(column).fill_null(0).to_numpy()
-    lengths += _MARKUP_BYTES * additions.pieces.num_columns
-    return int(lengths[additions.index[additions.index >= 0]].sum())
+    return lengths
 
 
 def cell(column: int, row: int, style: str | None, tail: str, prefix: str = "") -> str:

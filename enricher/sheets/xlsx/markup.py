@@ -8,18 +8,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cache
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 from xml.parsers import expat
 
 from enricher.errors import InputError
+from enricher.sheets.xlsx.refusals import unsound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 NAMESPACES = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
     "http://purl.oclc.org/ooxml/spreadsheetml/main",  # ISO 29500 strict
 )
+MAX_ELEMENTS = 250_000
+"""Of a part that is read whole; each takes some 700 bytes. Workbooks with 65,000 links or names are known."""
+MAX_DIGITS = 10
 # A ">" may stand inside an attribute's quotes, so the end of a tag is not the next ">".
 TAG = re.compile(rb"""<[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>""")
 _PREFIX = re.compile(rb"</?(?:([^\s:/>]+):)?")
+
+Edit: TypeAlias = tuple[int, int, bytes]
+"""Where some bytes of a part begin and end, and what comes in their place."""
 
 
 @dataclass(slots=True)
@@ -57,21 +67,34 @@ def new_parser(where: str) -> expat.XMLParserType:
     return parser
 
 
-def damaged(where: str, error: expat.ExpatError) -> InputError:
-    """Say that a part is no XML."""
+def damaged(where: str, error: expat.ExpatError, passed_lines: int = 0) -> InputError:
+    """Say that a part is no XML; `passed_lines` are those the parser did not see."""
+    line = error.lineno + passed_lines
     return InputError(
-        f"{where}: the workbook is damaged ({expat.ErrorString(error.code)}, line {error.lineno} of the part). "
+        f"{where}: the workbook is damaged ({expat.ErrorString(error.code)}, line {line} of the part). "
         "Open it in Excel, let it repair the file, save and retry."
     )
 
 
+def parse(parser: expat.XMLParserType, chunks: Iterable[bytes], where: str) -> None:
+    """Run a parser over a part to its end. Raises InputError."""
+    try:
+        for chunk in chunks:
+            parser.Parse(chunk, False)
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise damaged(where, error) from None
+
+
 def elements(data: bytes, where: str) -> list[Element]:
-    """Read a small part whole, in document order."""
+    """Read a small part whole, in document order; never empty. Raises InputError."""
     found: list[Element] = []
     open_elements: list[Element] = []
     parser = new_parser(where)
 
     def start(name: str, attributes: dict[str, str]) -> None:
+        if len(found) >= MAX_ELEMENTS:
+            raise unsound(where, f"a part of the workbook holds more than {MAX_ELEMENTS:,} entries")
         # Unqualified names win: tableColumn has both id and, in an extension's namespace, uid.
         local = {key.rpartition(" ")[2]: value for key, value in attributes.items() if " " in key}
         local.update({key: value for key, value in attributes.items() if " " not in key})
@@ -88,11 +111,22 @@ def elements(data: bytes, where: str) -> list[Element]:
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
-    try:
-        parser.Parse(data, True)
-    except expat.ExpatError as error:
-        raise damaged(where, error) from None
+    parse(parser, [data], where)
     return found
+
+
+def number_in(attributes: Mapping[str, str], name: str, default: int, where: str) -> int:
+    """Return an attribute that counts something; `default` if there is none. Raises InputError for what is no count.
+
+    >>> number_in({"totalsRowCount": "1"}, "totalsRowCount", 0, "range.xlsx")
+    1
+    """
+    text = attributes.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
+        raise unsound(where, f"a part of the workbook has {text[:20]!r} where a number belongs ({name})")
+    return int(text)
 
 
 def tag_at(data: bytes, start: int) -> bytes:
@@ -121,6 +155,21 @@ def with_attribute(tag: bytes, name: str, value: str) -> bytes:
     """
     new = b'"' + escaped_attribute(value).encode() + b'"'
     return _attribute(name).sub(lambda match: match[1] + new, tag)
+
+
+def retagged(data: bytes, element: Element, name: str, value: str) -> Edit:
+    """Return the edit that gives an element's start tag another value of an attribute it has."""
+    tag = tag_at(data, element.start)
+    return element.start, element.start + len(tag), with_attribute(tag, name, value)
+
+
+def edited(data: bytes, edits: Iterable[Edit]) -> bytes:
+    """Return the bytes with the edits made; none of them may overlap another."""
+    pieces, position = [], 0
+    for start, end, new in sorted(edits):
+        pieces += [data[position:start], new]
+        position = end
+    return b"".join([*pieces, data[position:]])
 
 
 def without_attribute(tag: bytes, name: str) -> bytes:

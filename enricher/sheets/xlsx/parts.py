@@ -9,18 +9,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from enricher.errors import InputError
 from enricher.sheets.xlsx.encoder import escaped_text
 from enricher.sheets.xlsx.markup import (
-    Element,
+    edited,
     elements,
     escaped,
     escaped_attribute,
+    number_in,
     prefix_of,
+    retagged,
     tag_at,
-    with_attribute,
 )
 from enricher.sheets.xlsx.references import Area, letters_of, parse_area
+from enricher.sheets.xlsx.refusals import unsound
 from enricher.sheets.xlsx.strings import unescaped
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ def read_table(part: str, data: bytes, where: str) -> Table | None:
         part,
         attributes.get("displayName") or attributes.get("name", ""),
         area,
-        int(attributes.get("headerRowCount", "1")),
-        int(attributes.get("totalsRowCount", "0")),
+        number_in(attributes, "headerRowCount", 1, where),
+        number_in(attributes, "totalsRowCount", 0, where),
         attributes.get("tableType", "worksheet") == "worksheet",
         names,
     )
@@ -80,25 +81,25 @@ def widened_table(data: bytes, area: Area, names: Sequence[str], where: str) -> 
     found = elements(data, where)
     columns = next((element for element in found if element.name == "tableColumns" and element.depth == 1), None)
     if columns is None or columns.start == columns.end:
-        raise InputError(f"{where}: a table of the sheet has no columns. Let Excel repair the file and save it.")
+        raise unsound(where, "a table of the sheet has no columns")
     own = [element for element in found if element.name == "tableColumn"]
     prefix = prefix_of(tag_at(data, columns.start))
-    first_id = 1 + max((int(element.attributes.get("id", "0")) for element in own), default=0)
+    first_id = 1 + max((number_in(element.attributes, "id", 0, where) for element in own), default=0)
     new = "".join(
         f'<{prefix}tableColumn id="{first_id + offset}" name="{_column_name(name)}"/>'
         for offset, name in enumerate(names)
     )
     edits = [
-        _retagged(data, found[0], "ref", str(area)),
-        _retagged(data, columns, "count", str(len(own) + len(names))),
+        retagged(data, found[0], "ref", str(area)),
+        retagged(data, columns, "count", str(len(own) + len(names))),
         (columns.end, columns.end, new.encode()),
     ]
     for element in found:
         if element.name == "autoFilter" and element.depth == 1:
             old = parse_area(element.attributes.get("ref", ""))
             if old is not None:  # the filter leaves out the totals
-                edits.append(_retagged(data, element, "ref", str(old._replace(right=area.right))))
-    return _edited(data, edits)
+                edits.append(retagged(data, element, "ref", str(old._replace(right=area.right))))
+    return edited(data, edits)
 
 
 def widened_filter_name(data: bytes, sheet_index: int, old: Area, new: Area, where: str) -> bytes | None:
@@ -113,7 +114,7 @@ def widened_filter_name(data: bytes, sheet_index: int, old: Area, new: Area, whe
             if match and parse_area(match[2]) == old:
                 absolute = f"${letters_of(new.left)}${new.top}:${letters_of(new.right)}${new.bottom}"
                 start = element.start + len(tag_at(data, element.start))
-                return _edited(data, [(start, element.end, escaped(match[1] + absolute).encode())])
+                return edited(data, [(start, element.end, escaped(match[1] + absolute).encode())])
     return None
 
 
@@ -121,16 +122,3 @@ def _column_name(name: str) -> str:
     # As the header cell has it, but for what an attribute can't: newlines become spaces there unless escaped.
     text, _ = escaped_text(name)
     return escaped_attribute(text).replace("\n", "_x000a_").replace("\t", "_x0009_")
-
-
-def _retagged(data: bytes, element: Element, name: str, value: str) -> tuple[int, int, bytes]:
-    tag = tag_at(data, element.start)
-    return element.start, element.start + len(tag), with_attribute(tag, name, value)
-
-
-def _edited(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
-    pieces, position = [], 0
-    for start, end, new in sorted(edits):
-        pieces += [data[position:start], new]
-        position = end
-    return b"".join([*pieces, data[position:]])

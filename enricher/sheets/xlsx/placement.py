@@ -12,7 +12,9 @@ import pyarrow as pa
 
 from enricher.errors import InputError
 from enricher.sheets.names import unique_names
+from enricher.sheets.xlsx.drawings import note_on
 from enricher.sheets.xlsx.references import MAX_COLUMNS, Area, letters_of
+from enricher.sheets.xlsx.refusals import or_new_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +30,11 @@ _HEADER_MARGIN = 3
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The plan of a splice. None among the areas, the table and the widths means: leave as it is."""
+    """The plan of a splice. None among the areas, the table and the widths means: leave as it is.
+
+    `widths` are those of the new columns, to follow the sheet's own; where these are in the way, `opened_widths` are
+    for `with_columns_shown` instead.
+    """
 
     header_row: int
     last_row: int
@@ -37,15 +43,20 @@ class Placement:
     header_style: str | None
     dimension: Area
     widths: tuple[int, ...] | None
+    opened_widths: tuple[int, ...] | None
     table: Table | None
     table_area: Area | None
     filter_area: Area | None
     notes: tuple[str, ...]
 
 
-def decide(facts: Facts, tables: Sequence[Table], schema: pa.Schema, where: str) -> Placement:
-    """Place the columns of `schema` on a sheet of which these facts are known. Raises InputError."""
-    _refuse_encoding(facts, where)
+def decide(
+    facts: Facts, tables: Sequence[Table], schema: pa.Schema, where: str, floating: Sequence[Area] = ()
+) -> Placement:
+    """Place the columns of `schema` on a sheet of which these facts are known. Raises InputError.
+
+    `floating` is what pictures and charts stand over; they stay where they are, and a note tells of them.
+    """
     header = facts.header or []
     if facts.header_row and facts.header is None:
         raise InputError(
@@ -62,7 +73,7 @@ def decide(facts: Facts, tables: Sequence[Table], schema: pa.Schema, where: str)
     if last >= MAX_COLUMNS:
         raise InputError(
             f"{where}: {len(names)} new columns from {letters_of(min(first, MAX_COLUMNS - 1))} on would go past XFD, "
-            "the last column of a worksheet. Remove what stands far to the right, or save the sheet as CSV."
+            f"the last column of a worksheet. {or_new_workbook('Remove what stands far to the right and retry')}"
         )
     area = rows._replace(left=first, right=last)
     _refuse_merged(facts.merged, area, where)
@@ -76,9 +87,11 @@ def decide(facts: Facts, tables: Sequence[Table], schema: pa.Schema, where: str)
             notes.append(f"The table '{own.name}' was not widened: its columns belong to a query or an XML map")
         else:
             notes.append(f"The table '{own.name}' was not widened: there is other content to its right")
-    if any(hidden and left <= last and first <= right for left, right, hidden in facts.widths):
-        span = f"{letters_of(first)} to {letters_of(last)}"
-        notes.append(f"The sheet hides some of the columns {span}, where the new columns are: unhide them to see all")
+    covered = note_on(floating, area)
+    if covered is not None:
+        notes.append(covered)
+    widths = _widths(schema)
+    they_follow = all(right < first for _, right, _ in facts.widths)
     old_filter = facts.filter_area
     filtered = old_filter is not None and old_filter.top == facts.header_row and old_filter.right + 1 == first
     return Placement(
@@ -88,7 +101,8 @@ def decide(facts: Facts, tables: Sequence[Table], schema: pa.Schema, where: str)
         names=names,
         header_style=_last_style(header),
         dimension=_dimension(facts, area),
-        widths=_widths(schema) if all(right < first for _, right, _ in facts.widths) else None,
+        widths=widths if they_follow else None,
+        opened_widths=None if they_follow else widths,
         table=widened,
         table_area=widened.area._replace(right=last) if widened else None,
         filter_area=old_filter._replace(right=last) if old_filter and filtered else None,
@@ -118,18 +132,10 @@ def _dimension(facts: Facts, area: Area) -> Area:
     return Area(facts.top or area.top, left, facts.bottom or area.bottom, max(facts.cells_right, area.right))
 
 
-def _refuse_encoding(facts: Facts, where: str) -> None:
-    if facts.encoding.upper() not in {"UTF-8", "UTF8", "US-ASCII", "ASCII"}:
-        raise InputError(
-            f"{where}: the sheet is stored as {facts.encoding}, which can be read but not added to. "
-            "Open it in Excel and save it again, then retry."
-        )
-
-
 def _refuse_merged(merged: Sequence[Area], area: Area, where: str) -> None:
     hit = next((merge for merge in merged if merge.meets(area)), None)
     if hit is not None:
         raise InputError(
             f"{where}: the merged cells {hit} reach into the columns {letters_of(area.left)} to "
-            f"{letters_of(area.right)}, where the new columns go. Unmerge them and retry."
+            f"{letters_of(area.right)}, where the new columns go. {or_new_workbook('Unmerge them and retry')}"
         )

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import NamedTuple
 from xml.parsers import expat
 
+from enricher.sheets.xlsx.ground import Ground
 from enricher.sheets.xlsx.markup import NAMESPACES, damaged, new_parser
 from enricher.sheets.xlsx.references import COLUMNS, DIGITS
+from enricher.sheets.xlsx.refusals import unsound
 
 _MARKS = {"dimension", "autoFilter", "sheetData"}
 
@@ -59,7 +61,9 @@ class Places:
         self._column = -1
         self._late: list[Late] = []
         self._cell: tuple[int, int, str | None] | None = None
+        self._passed_lines = 0
         self._parser = new_parser(where)
+        self.ground = Ground(self._parser, "sheetData", "row")
         self._parser.StartElementHandler = self._outer_start
         self._parser.EndElementHandler = self._outer_end
 
@@ -71,8 +75,14 @@ class Places:
         try:
             self._parser.Parse(chunk, last)
         except expat.ExpatError as error:
-            raise damaged(self._where, error) from None
+            raise damaged(self._where, error, self._passed_lines) from None
+        self.ground.fed(chunk)
         return self._row_start if self._row_start >= 0 else self._parser.CurrentByteIndex
+
+    def passed(self, rows: bytes, last_row: int) -> None:
+        """Hear of whole rows that were dealt with in another way; offsets leave them out."""
+        self.row = last_row
+        self._passed_lines += rows.count(b"\n") if b"\n" in rows else 0
 
     def _outer_start(self, name: str, _: dict[str, str]) -> None:
         namespace, local = name.rsplit(" ", 1) if " " in name else ("", name)
@@ -82,6 +92,7 @@ class Places:
         elif self._depth == 2 and local in _MARKS and namespace in NAMESPACES:  # noqa: PLR2004 - the root's children
             self._mark(local)
             if local == "sheetData":
+                self.ground.entered(self._parser.CurrentByteIndex)
                 self._enter_rows(namespace)
 
     def _outer_end(self, name: str) -> None:
@@ -101,14 +112,16 @@ class Places:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == self._tag_row:
-            number = attributes.get("r")
-            self.row = self.row + 1 if number is None else int(number)
+            number = attributes.get("r", str(self.row + 1))
+            if not number.isdecimal():
+                raise unsound(self._where, f"a row is numbered {number[:20]!r}")
+            self.row = int(number)
             self._row_start = self._parser.CurrentByteIndex
             self._insert = self._column = -1
             self._late = []
             if not self._watch:
                 self._parser.StartElementHandler = None
-        elif name == self._tag_cell:
+        elif name == self._tag_cell and self._row_start >= 0:
             reference = attributes.get("r")
             self._column = COLUMNS[reference.rstrip(DIGITS)] if reference else self._column + 1
             if self._column >= self._first_column:
@@ -121,6 +134,7 @@ class Places:
             insert = self._insert if self._insert >= 0 else self._parser.CurrentByteIndex
             self.spots.append(Spot(self.row, self._row_start, insert, self._late))
             self._row_start = -1
+            self.ground.ended(self._parser.CurrentByteIndex)
             if not self._watch:
                 self._parser.StartElementHandler = self._start
         elif name == self._tag_cell:
@@ -130,5 +144,6 @@ class Places:
                 self._cell = None
         elif name == self._tag_data:
             self._depth -= 1
+            self.ground.left()
             self._parser.StartElementHandler = self._outer_start
             self._parser.EndElementHandler = self._outer_end

@@ -11,15 +11,16 @@ from typing import NamedTuple
 MAX_COLUMNS = 16_384
 MAX_ROWS = 1_048_576
 DIGITS = "0123456789"
-_AREA = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]+)(?::\$?([A-Za-z]{1,3})\$?([0-9]+))?")
+_MAX_LETTERS = 3
+_AREA = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})(?::\$?([A-Za-z]{1,3})\$?([0-9]{1,7}))?")
 
 
 class _Columns(dict[str, int]):
     """Letters to column, remembered: a lookup is a third of the cost of working them out for each cell."""
 
     def __missing__(self, letters: str) -> int:
-        if not (letters.isascii() and letters.isalpha()):
-            raise ValueError(f"{letters!r} is no column")
+        if not (len(letters) <= _MAX_LETTERS and letters.isascii() and letters.isalpha()):
+            raise ValueError(f"{letters[:20]!r} is no column")
         column = 0
         for letter in letters.upper():
             column = column * 26 + ord(letter) - 64
@@ -78,6 +79,8 @@ def parse_area(reference: str) -> Area | None:
 
     >>> parse_area("$A$5:G37")
     Area(top=5, left=0, bottom=37, right=6)
+    >>> parse_area("A:C"), parse_area("A0:B2"), parse_area("A1:XFE2")
+    (None, None, None)
     """
     match = _AREA.fullmatch(reference.strip())
     if match is None:
@@ -89,4 +92,6 @@ def parse_area(reference: str) -> Area | None:
     except ValueError:
         return None
     top, bottom = int(first_row), int(last_row or first_row)
+    if not (0 < top <= MAX_ROWS and 0 < bottom <= MAX_ROWS):
+        return None
     return Area(min(top, bottom), min(left, right), max(top, bottom), max(left, right))

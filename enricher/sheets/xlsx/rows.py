@@ -1,21 +1,23 @@
-"""Rows of a scan as arrays: the preview, and the batches of data rows.
+"""Rows of a scan as a preview, and as batches of data rows.
 
 Owns where the data ends and which rows are no data. Knows no bytes.
 """
 
 from __future__ import annotations
 
-from array import array
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from enricher.model import Batch, Cells, Preview
-from enricher.sheets.xlsx.facts import Row
+from enricher.sheets.xlsx.encoder import LARGE
+from enricher.sheets.xlsx.row_block import RowBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import numpy.typing as npt
 
     from enricher.sheets.xlsx.facts import Facts
     from enricher.sheets.xlsx.parts import Table
@@ -24,38 +26,49 @@ if TYPE_CHECKING:
 BATCH_ROWS = 10_000
 
 
-def preview_of(rows: Sequence[Row], styles: Styles) -> Preview:
-    """Lay out some rows with every column; columns without a cell share one object, so a stray cell costs little."""
-    places = sorted({cell[0] for row in rows for cell in row.cells})
+def preview_of(blocks: Iterable[RowBlock], count: int, styles: Styles) -> Preview:
+    """Lay out the first rows that show a text with every column.
+
+    Columns without a cell share one object, so a stray cell costs little.
+    """
+    found = RowBlock.of([])
+    for block in blocks:
+        found = RowBlock.joined([found, block.with_texts()])
+        if len(found) >= count:
+            break
+    rows = found.slice(0, min(count, len(found)))
+    places = np.unique(rows.columns).tolist()
     width = places[-1] + 1 if places else 0
-    columns = [_cells_of((), len(rows), styles)] * width if width else []
-    by_place = columns_of(rows, places, styles)
-    for place, cells in zip(places, by_place, strict=True):
+    [nothing] = columns_of(rows, [width], styles)
+    columns = [nothing] * width
+    for place, cells in zip(places, columns_of(rows, places, styles), strict=True):
         columns[place] = cells
-    return Preview(tuple(columns), tuple(row.number for row in rows))
+    return Preview(tuple(columns), tuple(rows.numbers.tolist()))
 
 
-def columns_of(rows: Sequence[Row], columns: Sequence[int], styles: Styles) -> tuple[Cells, ...]:
+def columns_of(rows: RowBlock, columns: Sequence[int], styles: Styles) -> tuple[Cells, ...]:
     """Gather the cells of the given columns, in that order."""
-    found: dict[int, list[tuple[int, str, bool, int]]] = {column: [] for column in columns}
-    for index, row in enumerate(rows):
-        for column, text, numeric, style in row.cells:
-            if column in found:
-                found[column].append((index, text, numeric, style))
-    made = {column: _cells_of(cells, len(rows), styles) for column, cells in found.items()}
-    return tuple(made[column] for column in columns)
+    zeros = np.array(styles.zeros, np.uint8)
+    texts = pa.concat_arrays([rows.text, pa.array([""], LARGE)])
+    order = np.argsort(rows.columns, kind="stable")
+    ordered = rows.columns[order]
+    firsts, lasts = (np.searchsorted(ordered, columns, side).tolist() for side in ("left", "right"))
+    return tuple(_cells_of(rows, order[first:last], texts, zeros) for first, last in zip(firsts, lasts, strict=True))
 
 
-def _cells_of(cells: Iterable[tuple[int, str, bool, int]], count: int, styles: Styles) -> Cells:
-    texts = [""] * count
-    numeric = np.zeros(count, np.bool_)
-    zeros = np.zeros(count, np.uint8)
-    for index, text, is_number, style in cells:
-        texts[index] = text
-        if is_number:
-            numeric[index] = True
-            zeros[index] = styles.zeros_of(style)
-    return Cells(pa.array(texts, pa.string()), numeric, zeros)
+def _cells_of(
+    rows: RowBlock, chosen: npt.NDArray[np.int64], texts: pa.LargeStringArray, zeros: npt.NDArray[np.uint8]
+) -> Cells:
+    """Lay out some cells, at most one a row, over all rows; the last of the texts is for the rows without one."""
+    at = rows.at[chosen]
+    place = np.full(len(rows), len(texts) - 1)
+    place[at] = chosen
+    numeric = np.zeros(len(rows), np.bool_)
+    numeric[at] = rows.numeric[chosen]
+    width = np.zeros(len(rows), np.uint8)
+    known = rows.numeric[chosen] & (rows.styles[chosen] < len(zeros))
+    width[at[known]] = zeros[rows.styles[chosen[known]]]
+    return Cells(texts.take(pa.array(place)).cast(pa.string()), numeric, width)
 
 
 class DataRows:
@@ -69,44 +82,41 @@ class DataRows:
         self._columns = tuple(columns)
         self._styles = styles
         self._table = table if table is not None and table.covers(columns) else None
-        self._held = array("l")
-        self._ready: list[Row] = []
+        self._held: list[RowBlock] = []
+        self._ready: list[RowBlock] = []
 
-    def batches(self, scanned: Iterable[list[Row]], share: Callable[[], float]) -> Iterator[Batch]:
+    def batches(self, scanned: Iterable[RowBlock], share: Callable[[], float]) -> Iterator[Batch]:
         """Yield the batches; `facts.last_row`, `data_rows` and `header` are complete after the last."""
         facts = self._facts
-        for rows in scanned:
-            for row in rows:
-                if row.number <= facts.header_row:
-                    if row.number == facts.header_row:
-                        facts.header = row.cells
-                elif not row.filled:
-                    self._held.append(row.number)
-                else:
-                    if self._held:
-                        yield from self._release(share)
-                    self._ready.append(row)
-                    facts.last_row = row.number
-            while len(self._ready) >= BATCH_ROWS:
+        for found in scanned:
+            first = int(np.searchsorted(found.numbers, facts.header_row, side="right"))
+            if first and found.numbers[first - 1] == facts.header_row:
+                facts.header = found.slice(first - 1, first).rows()[0].cells
+            rows = found.slice(first, len(found)) if first else found
+            if not len(rows):
+                continue
+            end = len(rows) - int(np.argmax(rows.filled[::-1])) if rows.filled.any() else 0
+            if end:
+                self._ready += [*self._held, rows.slice(0, end)]
+                self._held = []
+                facts.last_row = int(rows.numbers[end - 1])
+            if end < len(rows):
+                self._held.append(rows.slice(end, len(rows)))
+            while sum(map(len, self._ready)) >= BATCH_ROWS:
                 yield self._batch(share())
         if self._ready:
             yield self._batch(1.0)
 
-    def _release(self, share: Callable[[], float]) -> Iterator[Batch]:
-        for number in self._held:
-            self._ready.append(Row(number, False, []))
-            if len(self._ready) >= BATCH_ROWS:
-                yield self._batch(share())
-        self._held = array("l")
-
     def _batch(self, share_read: float) -> Batch:
-        rows, self._ready = self._ready[:BATCH_ROWS], self._ready[BATCH_ROWS:]
+        ready = RowBlock.joined(self._ready)
+        rows = ready.slice(0, BATCH_ROWS)
+        self._ready = [ready.slice(BATCH_ROWS, len(ready))] if len(ready) > BATCH_ROWS else []
         self._facts.data_rows += len(rows)
-        empty = np.fromiter((not row.filled for row in rows), np.bool_, len(rows))
+        empty = ~rows.filled
         table = self._table
-        if table is not None and rows[-1].number > table.last_data_row:
-            for index, row in enumerate(rows):
-                if row.number > table.last_data_row and (not row.cells or row.number <= table.area.bottom):
-                    empty[index] = True
-        numbers = np.fromiter((row.number for row in rows), np.int64, len(rows))
-        return Batch(columns_of(rows, self._columns, self._styles), empty, numbers, share_read)
+        if table is not None and rows.numbers[-1] > table.last_data_row:
+            has_code = np.zeros(len(rows), np.bool_)
+            has_code[rows.at] = True
+            below = rows.numbers > table.last_data_row
+            empty |= below & (~has_code | (rows.numbers <= table.area.bottom))
+        return Batch(columns_of(rows, self._columns, self._styles), empty, rows.numbers, share_read)

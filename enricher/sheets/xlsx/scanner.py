@@ -12,16 +12,20 @@ from xml.parsers import expat
 from enricher.errors import InputError
 from enricher.sheets.xlsx.display import decimal_text
 from enricher.sheets.xlsx.facts import Cell, Facts, Row
+from enricher.sheets.xlsx.ground import Ground
 from enricher.sheets.xlsx.markup import NAMESPACES, damaged, new_parser
-from enricher.sheets.xlsx.references import COLUMNS, DIGITS, MAX_COLUMNS, MAX_ROWS, parse_area
+from enricher.sheets.xlsx.references import COLUMNS, DIGITS, MAX_COLUMNS, MAX_ROWS, letters_of, parse_area
+from enricher.sheets.xlsx.refusals import unsound
 from enricher.sheets.xlsx.strings import shared_text, unescaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from enricher.sheets.xlsx.strings import SharedStrings
 
-MAX_ROW_BYTES = 256 << 20
+MAX_ROW_BYTES = 16 << 20
+_MAX_MERGED = 1_000_000
+_MAX_WIDTHS = 16_384
+TRUE_WORDS = frozenset({"1", "true"})
+_MAX_DIGITS = 9  # of a row's number or a style's that may be one
 
 
 class RowScanner:
@@ -42,23 +46,23 @@ class RowScanner:
         self.facts = Facts(header_row)
         self._where = where
         self._strings = strings
-        self._empties = strings.empties()
+        self._empties = strings.empties
         self._wanted = wanted
         self._rows: list[Row] = []
         self._pieces: list[str] = []
         self._runs: list[str] = []
         self.fed_bytes = 0
-        self._waiting_bytes = 0
+        self._waiting_bytes = self._passed_lines = 0
         self._depth = 0
         self._number = after_row
         self._take = wanted
         self._column = -1
         self._left, self._right = MAX_COLUMNS, -1
         self._attributes: dict[str, str] = {}
-        self._filled = self._phonetic = self._formula = False
+        self._filled = self._phonetic = self._formula = self._in_row = False
         self._cells: list[Cell] = []
         self._parser = new_parser(where)
-        self._parser.XmlDeclHandler = self._declaration
+        self.ground = Ground(self._parser, "sheetData", "row")
         self._parser.StartElementHandler = self._outer_start
         self._parser.EndElementHandler = self._outer_end
 
@@ -67,32 +71,47 @@ class RowScanner:
         try:
             self._parser.Parse(chunk, False)
         except expat.ExpatError as error:
-            raise damaged(self._where, error) from None
+            raise damaged(self._where, error, self._passed_lines) from None
+        self.ground.fed(chunk)
         rows, self._rows = self._rows, []
         self.fed_bytes += len(chunk)
         self._waiting_bytes = 0 if rows else self._waiting_bytes + len(chunk)
-        if self._waiting_bytes > MAX_ROW_BYTES and self._depth == 2:  # noqa: PLR2004 - inside sheetData
+        if self._waiting_bytes > MAX_ROW_BYTES and self._in_row:
             raise InputError(
                 f"{self._where}: row {self._number} is larger than {MAX_ROW_BYTES >> 20} MB. "
                 "Save the sheet as CSV and use that."
             )
         return rows
 
+    @property
+    def row(self) -> int:
+        """The number of the last row."""
+        return self._number
+
+    def at_edge(self) -> bool:
+        """Say whether rows may pass the scanner by here."""
+        return self.ground.at_edge() and not (self._formula or self._phonetic)
+
+    def passed(self, rows: bytes, last_row: int) -> None:
+        """Hear of whole rows that were read in another way."""
+        self._number = last_row
+        self._passed_lines += rows.count(b"\n") if b"\n" in rows else 0  # to count takes a nanosecond a byte
+        self.fed_bytes += len(rows)
+
     def close(self) -> Facts:
         """Say that the bytes are at an end; the facts are complete now. Raises InputError."""
         try:
             self._parser.Parse(b"", True)
         except expat.ExpatError as error:
-            raise damaged(self._where, error) from None
-        self.facts.cells_left, self.facts.cells_right = self._left, self._right
+            raise damaged(self._where, error, self._passed_lines) from None
+        self.facts.encoding = self.ground.encoding
+        self.facts.cells_left = min(self.facts.cells_left, self._left)
+        self.facts.cells_right = max(self.facts.cells_right, self._right)
         if not self.facts.has_sheet_data:
             raise InputError(f"{self._where}: the sheet's part holds no worksheet. Open it in Excel and save it again.")
         return self.facts
 
     # --- around the rows ---
-
-    def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
-        self.facts.encoding = encoding or "UTF-8"
 
     def _outer_start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, local = name.rpartition(" ")
@@ -105,17 +124,24 @@ class RowScanner:
             area = parse_area(attributes.get("ref", ""))
             if area is not None:
                 self.facts.merged.append(area)
+            if len(self.facts.merged) > _MAX_MERGED:
+                raise unsound(self._where, f"it has more than {_MAX_MERGED:,} merged cells")
         elif local == "autoFilter" and self._depth == 2:  # noqa: PLR2004 - not that of a custom view
             self.facts.filter_area = parse_area(attributes.get("ref", ""))
         elif local == "col":
             hidden = attributes.get("hidden") in {"1", "true"}
-            self.facts.widths.append((int(attributes["min"]) - 1, int(attributes["max"]) - 1, hidden))
+            first, last = (attributes.get(name, "") for name in ("min", "max"))
+            if first.isdecimal() and last.isdecimal() and len(first + last) <= 2 * _MAX_DIGITS:
+                self.facts.widths.append((int(first) - 1, int(last) - 1, hidden))
+            if len(self.facts.widths) > _MAX_WIDTHS:
+                raise unsound(self._where, f"it gives widths to more than {_MAX_WIDTHS:,} columns")
 
     def _outer_end(self, _: str) -> None:
         self._depth -= 1
 
     def _enter_rows(self, namespace: str) -> None:
         self.facts.has_sheet_data = True
+        self.ground.entered(self._parser.CurrentByteIndex)
         self._tag_data, self._tag_row, self._tag_cell, self._tag_value = (
             f"{namespace} {local}" for local in ("sheetData", "row", "c", "v")
         )
@@ -128,6 +154,7 @@ class RowScanner:
 
     def _leave_rows(self) -> None:
         self._depth -= 1
+        self.ground.left()
         self._parser.StartElementHandler = self._outer_start
         self._parser.EndElementHandler = self._outer_end
         self._parser.CharacterDataHandler = None
@@ -140,6 +167,8 @@ class RowScanner:
                 column = COLUMNS[attributes["r"].rstrip(DIGITS)]
             except KeyError:
                 column = self._column + 1
+                if column >= MAX_COLUMNS:
+                    raise self._no_place(f"{letters_of(column)}{self._number}") from None
             except ValueError:
                 raise self._no_place(attributes["r"]) from None
             self._column = column
@@ -176,6 +205,8 @@ class RowScanner:
                 self._end_formula()
         elif name == self._tag_row:
             self._rows.append(Row(self._number, self._filled, self._cells))
+            self._in_row = False
+            self.ground.ended(self._parser.CurrentByteIndex)
         elif name == self._tag_text:
             if not self._phonetic:
                 self._runs.append("".join(self._pieces))
@@ -193,12 +224,12 @@ class RowScanner:
     def _start_row(self, attributes: dict[str, str]) -> None:
         number = attributes.get("r")
         previous = self._number
+        if number is not None and not (number.isdecimal() and len(number) <= _MAX_DIGITS):
+            raise self._misplaced(f"a row is numbered {number!r:.40}")
         self._number = previous + 1 if number is None else int(number)
-        if not previous < self._number <= MAX_ROWS:
-            raise InputError(
-                f"{self._where}: row {self._number} stands after row {previous} in the file. "
-                "Open it in Excel, let it repair the file, save and retry."
-            )
+        if not previous < self._number <= MAX_ROWS or self._in_row:
+            raise self._misplaced(f"row {self._number} stands {'in' if self._in_row else 'after'} row {previous}")
+        self._in_row = True
         facts = self.facts
         facts.rows += 1
         facts.top = facts.top or self._number
@@ -223,16 +254,20 @@ class RowScanner:
             facts.content_right = column
         if self._take is not None and column not in self._take:
             return
-        style = int(self._attributes.get("s") or 0)
+        style = self._style()
         if kind == "s":
             cell = (column, shared_text(self._strings, raw, self._where), False, style)
         elif kind is None or kind == "n":
             cell = (column, decimal_text(raw), True, style)
         elif kind == "b":
-            cell = (column, "TRUE" if raw.strip() in {"1", "true"} else "FALSE", False, style)
+            cell = (column, "TRUE" if raw.strip() in TRUE_WORDS else "FALSE", False, style)
         else:  # str, e, d
             cell = (column, unescaped(raw), False, style)
         self._cells.append(cell)
+
+    def _style(self) -> int:
+        style = self._attributes.get("s") or "0"
+        return int(style) if style.isdecimal() and len(style) <= _MAX_DIGITS else 0
 
     def _inline(self, raw: str) -> None:
         text = unescaped(raw)
@@ -241,7 +276,7 @@ class RowScanner:
         self._filled = True
         self._occupy()
         if self._take is None or self._column in self._take:
-            self._cells.append((self._column, text, False, int(self._attributes.get("s") or 0)))
+            self._cells.append((self._column, text, False, self._style()))
 
     def _end_formula(self) -> None:
         """Take note of a formula: it is never written over, and one not worked out yet may have a value."""
@@ -254,17 +289,13 @@ class RowScanner:
         if self._number >= self.facts.header_row:
             self.facts.content_right = max(self.facts.content_right, self._column)
 
+    def _misplaced(self, what: str) -> InputError:
+        return InputError(
+            f"{self._where}: {what} in the file. Open it in Excel, let it repair the file, save and retry."
+        )
+
     def _no_place(self, reference: str) -> InputError:
         return InputError(
             f"{self._where}: row {self._number} holds a cell called {reference!r}, which is no place on a sheet. "
             "Open it in Excel, let it repair the file, save and retry."
         )
-
-
-def scan(scanner: RowScanner, chunks: Iterable[bytes]) -> Iterator[list[Row]]:
-    """Run a scanner over a part to its end; rows in lists, as the pieces of the part complete them."""
-    for chunk in chunks:
-        rows = scanner.feed(chunk)
-        if rows:
-            yield rows
-    scanner.close()

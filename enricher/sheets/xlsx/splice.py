@@ -6,7 +6,6 @@ nothing is serialised from what a parser read. Memory is bounded by a row and a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,20 +13,19 @@ import numpy as np
 import pyarrow as pa
 
 from enricher.errors import InputError
-from enricher.sheets.xlsx.encoder import cell, row_pieces, tails_of, text_tail
+from enricher.sheets.xlsx.encoder import cell, joined_rows, row_pieces, text_tail
 from enricher.sheets.xlsx.markup import TagCount, prefix_of, tag_at, with_attribute, without_attribute
+from enricher.sheets.xlsx.new_cells import NewCells
 from enricher.sheets.xlsx.places import Places
 from enricher.sheets.xlsx.scanner import MAX_ROW_BYTES
+from enricher.sheets.xlsx.spliced import Probe, Spliced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    import numpy.typing as npt
 
     from enricher.model import Additions
-    from enricher.sheets.xlsx.encoder import Tails
     from enricher.sheets.xlsx.placement import Placement
     from enricher.sheets.xlsx.places import Mark, Spot
-
-_MAX_PROBES = 100
 
 
 class _Edit(NamedTuple):
@@ -38,27 +36,6 @@ class _Edit(NamedTuple):
     new: bytes
 
 
-class Probe(NamedTuple):
-    """Where in the output a written row begins, and which data row it is (-1: the header), to be read back."""
-
-    offset: int
-    number: int
-    data_row: int
-
-
-@dataclass(slots=True)
-class Spliced:
-    """What a splice did, complete at its end."""
-
-    root_tag: bytes = b""
-    prefix: str = ""
-    row_tags: int = 0
-    data_rows: int = 0
-    cut_texts: int = 0
-    written_bytes: int = 0
-    probes: list[Probe] = field(default_factory=list)
-
-
 class Splicer:
     """Feed it the bytes of the part; it returns those of the new part. `watch` is that of `Places`."""
 
@@ -66,38 +43,51 @@ class Splicer:
         self.done = Spliced()
         self._where = where
         self._placement = placement
-        self._index = additions.index
-        self._pieces = [column.combine_chunks() for column in additions.pieces.columns]
-        self._places = Places(where, placement.first_column, watch=watch)
+        self._additions = additions
+        self._cells: NewCells | None = None
+        self.places = Places(where, placement.first_column, watch=watch)
         self._window = b""
         self._base = 0
         self._edits: list[_Edit] = []
         self._has_widths = False
         self._row_tags: TagCount | None = None
-        self._flushes = 0
-        self._probe_every = 1
 
     def feed(self, chunk: bytes) -> bytes:
         """Take some bytes and return what is ready of the new part. Raises InputError."""
         self._window += chunk
-        known = self._places.feed(chunk)
+        known = self.places.feed(chunk)
         if len(self._window) > MAX_ROW_BYTES + len(chunk):
-            raise InputError(f"{self._where}: row {self._places.row} is too large. Save the sheet as CSV and use that.")
-        ready = self._flush(known)
-        if self._row_tags is not None:
-            self._row_tags.feed(chunk)
-            self.done.row_tags = self._row_tags.count
+            raise InputError(f"{self._where}: row {self.places.row} is too large. Save the sheet as CSV and use that.")
+        ready = self._flush(self._base + len(self._window) if self.places.ground.at_edge() else known)
+        self._count(chunk)
         return ready
+
+    def passed(self, rows: bytes, last_row: int) -> None:
+        """Hear of whole rows that were dealt with in another way, at an edge of the ground."""
+        self.places.passed(rows, last_row)
+        self._count(rows)
+        self.done.cut_texts = self.new_cells().cut_texts
+
+    def new_cells(self) -> NewCells:
+        """Return the new cells, which need to know the sheet's prefix."""
+        if self._cells is None:
+            self._cells = NewCells(self._additions, self.done.prefix)
+        return self._cells
 
     def close(self) -> bytes:
         """Return the rest of the new part. Raises InputError."""
-        self._places.feed(b"", last=True)
+        self.places.feed(b"", last=True)
         return self._flush(self._base + len(self._window))
 
+    def _count(self, chunk: bytes) -> None:
+        if self._row_tags is not None:
+            self._row_tags.feed(chunk)
+            self.done.row_tags = self._row_tags.count
+
     def _flush(self, known: int) -> bytes:
-        for mark in self._places.marks:
+        for mark in self.places.marks:
             self._edit_mark(mark)
-        self._places.marks.clear()
+        self.places.marks.clear()
         probe = self._edit_rows()
         edits = sorted(self._edits, key=itemgetter(0))
         # The parser's place may be the start of its last tag, which is edited as a whole.
@@ -160,7 +150,7 @@ class Splicer:
 
     def _edit_rows(self) -> tuple[Spot, int] | None:
         """Turn the rows found into edits; return one that was written to, for reading back."""
-        spots, self._places.spots = self._places.spots, []
+        spots, self.places.spots = self.places.spots, []
         header_row, last_row = self._placement.header_row, self._placement.last_row
         probe = None
         if header_row and spots and spots[0].number <= header_row <= spots[-1].number:
@@ -171,10 +161,10 @@ class Splicer:
         spots = [spot for spot in spots if header_row < spot.number <= last_row]
         first = self.done.data_rows
         self.done.data_rows += len(spots)
-        index = self._index[first : self.done.data_rows]
+        index = self._additions.index[first : self.done.data_rows]
         chosen = np.flatnonzero(index >= 0)
         if len(chosen):
-            self._edit_data([spots[place] for place in chosen.tolist()], pa.array(index[chosen]))
+            self._edit_data([spots[place] for place in chosen.tolist()], index[chosen])
             probe = probe or (spots[chosen[0]], first + int(chosen[0]))
         return probe
 
@@ -182,15 +172,12 @@ class Splicer:
         tails: list[str | None] = [text_tail(name, self.done.prefix)[0] for name in self._placement.names]
         self._edit_cells(spot, tails, self._placement.header_style)
 
-    def _edit_data(self, spots: list[Spot], index: pa.Array) -> None:
-        prefix = self.done.prefix
-        columns: list[Tails] = []
-        for column in self._pieces:
-            encoded = tails_of(column.take(index), prefix)
-            columns.append(encoded.tails)
-            self.done.cut_texts += len(encoded.cut)
-        numbers = pa.array([str(spot.number) for spot in spots], pa.string())
-        pieces = row_pieces(self._placement.first_column, numbers, columns, prefix)
+    def _edit_data(self, spots: list[Spot], index: npt.NDArray[np.int32]) -> None:
+        columns = self.new_cells().tails(index)
+        self.done.cut_texts = self.new_cells().cut_texts
+        numbers = [spot.number for spot in spots]
+        cells = row_pieces(self._placement.first_column, numbers, columns, self.done.prefix)
+        pieces: list[bytes] = joined_rows(cells).cast(pa.large_binary()).to_pylist()
         for place, (spot, piece) in enumerate(zip(spots, pieces, strict=True)):
             if not piece:
                 continue
@@ -235,27 +222,6 @@ class Splicer:
             self._edits.append(_Edit(spot.insert, spot.insert, new))
 
     def _keep_probe(self, spot: Spot, data_row: int, edits: list[_Edit]) -> None:
-        """Remember where a row begins in the output; of a long sheet an even selection, at most a hundred."""
-        self._flushes += 1
-        if data_row >= 0 and self._flushes % self._probe_every:
-            return
+        """Remember where a row begins in the output."""
         shift = sum(len(new) - (end - start) for start, end, new in edits if start < spot.start)
-        probes = self.done.probes
-        offset = self.done.written_bytes + spot.start - self._base + shift
-        probes.append(Probe(offset, spot.number, data_row))
-        if len(probes) > _MAX_PROBES:
-            del probes[1::2]
-            self._probe_every *= 2
-
-
-def splice(splicer: Splicer, chunks: Iterable[bytes], tick: Callable[[int], None]) -> Iterator[bytes]:
-    """Run a splicer over a part; `tick` hears how many more data rows are done."""
-    told = 0
-    for chunk in chunks:
-        yield splicer.feed(chunk)
-        if splicer.done.data_rows > told:
-            tick(splicer.done.data_rows - told)
-            told = splicer.done.data_rows
-    yield splicer.close()
-    if splicer.done.data_rows > told:
-        tick(splicer.done.data_rows - told)
+        self.done.offer(Probe(self.done.written_bytes + spot.start - self._base + shift, spot.number, data_row))

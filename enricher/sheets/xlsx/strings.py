@@ -1,22 +1,22 @@
 """Texts of a workbook: the shared strings, kept as one run of bytes, and the _xHHHH_ escapes.
 
-Owns ST_Xstring (ECMA-376 part 1, 22.9.2.19) for reading. Knows no cell.
+Owns ST_Xstring (ECMA-376 part 1, 22.9.2.19) for reading, and how strings are held. Knows no cell, and no XML.
 """
 
 from __future__ import annotations
 
 import re
 from array import array
+from functools import cached_property
 from typing import TYPE_CHECKING
-from xml.parsers import expat
 
 import numpy as np
+import pyarrow as pa
 
 from enricher.errors import InputError
-from enricher.sheets.xlsx.markup import NAMESPACES, damaged, new_parser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import numpy.typing as npt
 
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 
@@ -39,11 +39,14 @@ def whole(text: str) -> str:
 
 
 class SharedStrings:
-    """The strings that cells point to by number; 8 bytes each on top of their own (a list takes 60 more)."""
+    """The strings that cells point to by number; 8 bytes each on top of their own (a list takes 60 more).
+
+    They are added first, all of them, and then asked for.
+    """
 
     def __init__(self) -> None:
         self._bytes = bytearray()
-        self._ends = array("Q", [0])
+        self._ends = array("q", [0])
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -58,57 +61,46 @@ class SharedStrings:
         self._bytes += text.encode()
         self._ends.append(len(self._bytes))
 
+    def extend(self, texts: pa.LargeStringArray) -> None:
+        """Add many strings."""
+        ends = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1]
+        if len(texts):
+            start = len(self._bytes)
+            self._bytes += memoryview(texts.buffers()[2])[ends[0] : ends[-1]]
+            self._ends.frombytes((ends[1:] + (start - ends[0])).tobytes())
+
+    def take(self, numbers: npt.NDArray[np.int64]) -> pa.LargeStringArray:
+        """Return the strings of these numbers, which there must be."""
+        return self._all.take(pa.array(numbers))
+
+    @cached_property
+    def _all(self) -> pa.LargeStringArray:
+        data = pa.py_buffer(self._bytes)
+        return pa.Array.from_buffers(pa.large_string(), len(self), [None, pa.py_buffer(self._ends), data])
+
+    @cached_property
     def empties(self) -> frozenset[str]:
-        """Return the numbers of the empty strings as cells write them: a cell that points to one shows nothing."""
-        lengths = np.diff(np.frombuffer(self._ends, np.uint64))
-        return frozenset(map(str, np.flatnonzero(lengths == 0).tolist()))
+        """The numbers of the empty strings as cells write them: a cell that points to one shows nothing."""
+        return frozenset(map(str, np.flatnonzero(self._is_empty).tolist()))
 
+    def are_empty(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Say which of these numbers are those of empty strings."""
+        there = numbers < len(self)
+        if not len(self):
+            return there
+        empty: npt.NDArray[np.bool_] = self._is_empty[np.where(there, numbers, 0)]
+        return there & empty
 
-class _Reader:
-    """The handlers: `t` elements of one `si` are joined, but for those of phonetic runs (`rPh`)."""
+    @cached_property
+    def has_empties(self) -> bool:
+        """Whether any is empty."""
+        return bool(self._is_empty.any())
 
-    def __init__(self, parser: expat.XMLParserType) -> None:
-        self.strings = SharedStrings()
-        self._pieces: list[str] = []
-        self._runs: list[str] = []
-        self._phonetic = False
-        self._namespace = ""
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._pieces.append
-
-    def _start(self, name: str, _: dict[str, str]) -> None:
-        namespace, local = name.rsplit(" ", 1) if " " in name else ("", name)
-        if local == "t":
-            self._pieces.clear()
-        elif local == "rPh":
-            self._phonetic = True
-        elif local == "si":
-            self._runs.clear()
-            self._namespace = namespace
-
-    def _end(self, name: str) -> None:
-        if name.endswith(" t"):
-            if not self._phonetic:
-                self._runs.append("".join(self._pieces))
-        elif name.endswith(" si"):
-            if self._namespace in NAMESPACES:
-                self.strings.append(unescaped("".join(self._runs)))
-        elif name.endswith(" rPh"):
-            self._phonetic = False
-
-
-def read_strings(chunks: Iterable[bytes], where: str) -> SharedStrings:
-    """Read sharedStrings.xml. Raises InputError."""
-    parser = new_parser(where)
-    reader = _Reader(parser)
-    try:
-        for chunk in chunks:
-            parser.Parse(chunk, False)
-        parser.Parse(b"", True)
-    except expat.ExpatError as error:
-        raise damaged(where, error) from None
-    return reader.strings
+    @cached_property
+    def _is_empty(self) -> npt.NDArray[np.bool_]:
+        ends = np.frombuffer(self._ends, np.int64)
+        empty: npt.NDArray[np.bool_] = ends[1:] == ends[:-1]
+        return empty
 
 
 def shared_text(strings: SharedStrings, raw: str, where: str) -> str:

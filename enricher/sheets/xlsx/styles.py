@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from enricher.sheets.xlsx.markup import elements
+from enricher.sheets.xlsx.markup import MAX_DIGITS, new_parser, parse
+from enricher.sheets.xlsx.refusals import unsound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from xml.parsers import expat
 
 DateKind: TypeAlias = Literal["", "date", "time", "elapsed"]
 
@@ -20,6 +25,8 @@ _BUILT_IN_DATES: dict[int, DateKind] = {
 }
 _ZEROS = re.compile(r"0+")
 _MAX_ZEROS = 255
+_MAX_FORMAT = 1_000  # Excel's own limit is 255 characters
+_MAX_STYLES = 500_000  # Excel's own limit is 65,490
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 # Quoted text, escaped and padding characters, colours, conditions and locales: none of it is a date's letter.
 _NOT_A_LETTER = re.compile(r'"[^"]*"?|\\.|[_*].|\[[^\]]*\]', re.DOTALL)
@@ -46,20 +53,41 @@ PLAIN = Styles((0,), ("",))
 
 def read_styles(data: bytes, where: str) -> Styles:
     """Read styles.xml. Raises InputError."""
-    formats: dict[int, str] = {}
-    used: list[int] = []
-    inside = False
-    for element in elements(data, where):
-        if element.name == "numFmt" and "formatCode" in element.attributes:
-            formats[_number(element.attributes.get("numFmtId"))] = element.attributes["formatCode"]
-        elif element.depth == 1:
-            inside = element.name == "cellXfs"
-        elif inside and element.name == "xf":
-            used.append(_number(element.attributes.get("numFmtId")))
-    return Styles(
-        tuple(zeros_in(formats.get(number, "")) for number in used),
-        tuple(date_kind(formats[number]) if number in formats else _BUILT_IN_DATES.get(number, "") for number in used),
-    )
+    parser = new_parser(where)
+    reader = _Reader(parser, where)
+    parse(parser, [data], where)
+    numbers = set(reader.used)
+    zeros = {number: zeros_in(reader.formats.get(number, "")) for number in numbers}
+    dates = {number: _date_of(number, reader.formats) for number in numbers}
+    return Styles(tuple(zeros[number] for number in reader.used), tuple(dates[number] for number in reader.used))
+
+
+class _Reader:
+    """The handlers: the formats that are named, and the format of every style a cell can have."""
+
+    def __init__(self, parser: expat.XMLParserType, where: str) -> None:
+        self.formats: dict[int, str] = {}
+        self.used: list[int] = []
+        self._where = where
+        self._depth = 0
+        self._inside = False
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(" ")[2]
+        if local == "numFmt" and "formatCode" in attributes:
+            self.formats[_number(attributes.get("numFmtId"))] = attributes["formatCode"][:_MAX_FORMAT]
+        elif self._depth == 1:
+            self._inside = local == "cellXfs"
+        elif self._inside and local == "xf":
+            self.used.append(_number(attributes.get("numFmtId")))
+        if len(self.used) > _MAX_STYLES or len(self.formats) > _MAX_STYLES:
+            raise unsound(self._where, f"it has more than {_MAX_STYLES:,} styles")
+        self._depth += 1
+
+    def _end(self, _: str) -> None:
+        self._depth -= 1
 
 
 def zeros_in(code: str) -> int:
@@ -93,5 +121,9 @@ def date_kind(code: str) -> DateKind:
     return "date" if "m" in letters else ""
 
 
+def _date_of(number: int, formats: Mapping[int, str]) -> DateKind:
+    return date_kind(formats[number]) if number in formats else _BUILT_IN_DATES.get(number, "")
+
+
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else 0
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0

@@ -1,32 +1,36 @@
 """The third look: the file just written is read back before anyone is told that it is done.
 
-Owns what is checked: checksums, that the parts parse, the number of rows, the names in the header and a selection of
-rows. Trusts nothing of the splice but where it says the rows are.
+Owns what is checked: checksums, that the parts are well-formed, the number of rows, the names in the header and a
+selection of rows. Trusts nothing of the splice but where it says the rows are.
 """
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
-from xml.parsers import expat
 
 from enricher.errors import InputError, OutputError
 from enricher.sheets.xlsx.display import decimal_text
 from enricher.sheets.xlsx.encoder import cut_to_cell
-from enricher.sheets.xlsx.markup import TagCount, new_parser
+from enricher.sheets.xlsx.markup import TagCount, new_parser, parse
 from enricher.sheets.xlsx.package import Package
+from enricher.sheets.xlsx.places import Places
+from enricher.sheets.xlsx.plain import PlainRows
+from enricher.sheets.xlsx.references import MAX_COLUMNS
 from enricher.sheets.xlsx.scanner import RowScanner
 from enricher.sheets.xlsx.strings import SharedStrings, whole
+from enricher.sheets.xlsx.two_ways import in_larger_pieces, in_stretches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from enricher.model import Additions
     from enricher.sheets.xlsx.placement import Placement
-    from enricher.sheets.xlsx.splice import Probe, Spliced
+    from enricher.sheets.xlsx.spliced import Probe, Spliced
 
 _STEP_BYTES = 4096
+_PIECE_BYTES = 1 << 20
 
 
 def verify(
@@ -62,24 +66,59 @@ def shown(value: Any) -> str:
 
 def _verify_sheet(package: Package, part: str, plan: tuple[Placement, Additions, Spliced]) -> None:
     placement, additions, done = plan
-    parser = new_parser(part)
     row_tags = TagCount(f"<{done.prefix}row".encode())
     waiting = sorted(done.probes, reverse=True)
     reading: list[_Reading] = []
-    offset = 0
-    for chunk in package.stream(part):
-        _feed(parser, chunk, part, last=False)
-        row_tags.feed(chunk)
-        while waiting and waiting[-1].offset < offset + len(chunk):
-            probe = waiting.pop()
-            reading.append(_Reading(probe, _expected(probe, placement, additions), done, package.path))
-        reading = [one for one in reading if not one.finished(chunk, offset)]
-        offset += len(chunk)
-    _feed(parser, b"", part, last=True)
+
+    def looked_at() -> Iterator[bytes]:
+        nonlocal reading
+        offset = 0
+        for chunk in package.stream(part):
+            row_tags.feed(chunk)
+            while waiting and waiting[-1].offset < offset + len(chunk):
+                probe = waiting.pop()
+                reading.append(_Reading(probe, _expected(probe, placement, additions), done, package.path))
+            reading = [one for one in reading if not one.finished(chunk, offset)]
+            offset += len(chunk)
+            yield chunk
+
+    _Form(part).read(looked_at())
     if row_tags.count != done.row_tags:
         raise OutputError(_failed(package.path, f"{done.row_tags} rows went in and {row_tags.count} came out"))
     if waiting or reading:
         raise OutputError(_failed(package.path, "its last rows are missing"))
+
+
+class _Form:
+    """Both ways of telling that a worksheet part is well-formed XML: what the plain grammar vouches for is."""
+
+    def __init__(self, part: str) -> None:
+        self._places = Places(part, MAX_COLUMNS, watch=False)
+        self._plain: PlainRows | None = None
+
+    def read(self, chunks: Iterable[bytes]) -> None:
+        """Read a part to its end. Raises InputError."""
+        for _ in in_stretches(in_larger_pieces(chunks, _PIECE_BYTES), self):
+            pass
+        self._places.feed(b"", last=True)
+
+    def ending(self) -> bytes:
+        return self._places.ground.ending
+
+    def at_edge(self) -> bool:
+        return self._places.ground.at_edge()
+
+    def careful(self, data: bytes) -> None:
+        """Take any bytes. Raises InputError."""
+        self._places.feed(data)
+        self._places.spots.clear()
+        self._places.marks.clear()
+
+    def quick(self, stretch: bytes) -> bool | None:
+        """Take whole plain rows; None if they are not."""
+        if self._plain is None:
+            self._plain = PlainRows(self._places.ground.prefix or "", self._places.ground.declared)
+        return self._plain.vouches_for(stretch) or None
 
 
 class _Reading:
@@ -109,19 +148,12 @@ def _expected(probe: Probe, placement: Placement, additions: Additions) -> dict[
     values: Iterable[Any] = placement.names
     if probe.data_row >= 0:
         piece = int(additions.index[probe.data_row])
-        values = additions.pieces.slice(piece, 1).to_pylist()[0].values()
+        values = additions.table().slice(piece, 1).to_pylist()[0].values()
     return {placement.first_column + place: shown(value) for place, value in enumerate(values)}
 
 
 def _parse(data: bytes, name: str) -> None:
-    _feed(new_parser(name), data, name, last=True)
-
-
-def _feed(parser: expat.XMLParserType, data: bytes, name: str, *, last: bool) -> None:
-    try:
-        parser.Parse(data, last)
-    except expat.ExpatError as error:
-        raise InputError(f"{name} does not parse: {expat.ErrorString(error.code)}") from None
+    parse(new_parser(name), [data], name)
 
 
 def _failed(path: Path, what: str) -> str:

@@ -6,22 +6,27 @@ beside it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from enricher.errors import InputError
 from enricher.sheets.stamp import Stamp
-from enricher.sheets.xlsx.display import date_text
+from enricher.sheets.xlsx.columns import with_columns_shown
+from enricher.sheets.xlsx.drawings import floating_areas
 from enricher.sheets.xlsx.encoder import grown_bytes
+from enricher.sheets.xlsx.limits import LIMITS, Limits
 from enricher.sheets.xlsx.markup import elements
 from enricher.sheets.xlsx.package import Package
 from enricher.sheets.xlsx.parts import Table, read_table, widened_filter_name, widened_table
 from enricher.sheets.xlsx.placement import Placement, decide
+from enricher.sheets.xlsx.reading import SheetReader
 from enricher.sheets.xlsx.rows import DataRows, preview_of
-from enricher.sheets.xlsx.scanner import RowScanner, scan
-from enricher.sheets.xlsx.splice import Spliced, Splicer, splice
-from enricher.sheets.xlsx.strings import SharedStrings, read_strings
+from enricher.sheets.xlsx.seals import refuse_sealed
+from enricher.sheets.xlsx.seen import grid_of
+from enricher.sheets.xlsx.shared_strings import read_strings
+from enricher.sheets.xlsx.splicing import SheetSplicer
+from enricher.sheets.xlsx.strings import SharedStrings
 from enricher.sheets.xlsx.styles import PLAIN, Styles, read_styles
 from enricher.sheets.xlsx.verify import verify
 
@@ -32,7 +37,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from enricher.model import Additions, Batch, Preview
-    from enricher.sheets.xlsx.facts import Cell, Facts, Row
+    from enricher.sheets.grid import Grid
+    from enricher.sheets.xlsx.facts import Facts
+    from enricher.sheets.xlsx.references import Area
+    from enricher.sheets.xlsx.row_block import RowBlock
+    from enricher.sheets.xlsx.spliced import Spliced
 
 _HIDDEN = {"hidden", "veryHidden"}
 
@@ -50,13 +59,18 @@ class _Entry:
 class Book:
     """What the sheets of one workbook share; texts and styles are read when first needed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: Limits) -> None:
         self.path = path
         self.stamp = Stamp(path)
-        with Package(path) as package:
+        self._limits = limits
+        with self.open() as package:
             self.part = _workbook_part(package)
             self._links = {link.id: link for link in package.relationships(self.part)}
             self.date1904, self.entries = self._read(package)
+
+    def open(self) -> Package:
+        """Open the file. Raises InputError."""
+        return Package(self.path, self._limits)
 
     @cached_property
     def strings(self) -> SharedStrings:
@@ -64,8 +78,8 @@ class Book:
         part = self._linked("sharedStrings")
         if part is None:
             return SharedStrings()
-        with Package(self.path) as package:
-            return read_strings(package.stream(part), self.path.name)
+        with self.open() as package:
+            return read_strings(package.stream(part, held=True), self.path.name)
 
     @cached_property
     def styles(self) -> Styles:
@@ -73,8 +87,13 @@ class Book:
         part = self._linked("styles")
         if part is None:
             return PLAIN
-        with Package(self.path) as package:
+        with self.open() as package:
             return read_styles(package.read(part), self.path.name)
+
+    def refuse_sealed(self) -> None:
+        """Raise InputError for a workbook that must not be added to."""
+        with self.open() as package:
+            refuse_sealed(package, (link.kind for link in self._links.values()))
 
     def _linked(self, kind: str) -> str | None:
         return next((link.target for link in self._links.values() if link.kind == kind and link.target), None)
@@ -128,29 +147,20 @@ class Worksheet:
 
         Raises InputError.
         """
-        found: list[Row] = []
-        for scanned in self._rows(self._scanner(0, None)):
-            found += [row for row in scanned if row.cells]
-            if len(found) >= rows:
-                break
-        return preview_of(found[:rows], self._book.styles)
+        return preview_of(self._blocks(self._reader(0, None)), rows, self._book.styles)
 
     def batches(self, header_row: int, columns: Sequence[int]) -> Iterator[Batch]:
         """Read the data rows, only the columns asked for; no cell's text is null. Raises InputError."""
-        scanner = self._scanner(header_row, frozenset(columns))
+        reader = self._reader(header_row, frozenset(columns))
         own = next((table for table in self._tables if header_row and table.has_header_at(header_row)), None)
-        data = DataRows(scanner.facts, columns, self._book.styles, own)
-        yield from data.batches(self._rows(scanner), lambda: self._share(scanner))
-        self._facts[header_row] = scanner.facts
+        data = DataRows(reader.facts, columns, self._book.styles, own)
+        yield from data.batches(self._blocks(reader), lambda: self._share(reader))
+        self._facts[header_row] = reader.facts
 
-    def text_rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Read every row as (row number, texts by column as a person sees them). Raises InputError."""
-        for scanned in self._rows(self._scanner(0, None)):
-            for row in scanned:
-                texts = [""] * (1 + max((cell[0] for cell in row.cells), default=-1))
-                for cell in row.cells:
-                    texts[cell[0]] = self._seen(cell)
-                yield row.number, texts
+    def grids(self) -> Iterator[Grid]:
+        """Read every row with its texts as a person sees them. Raises InputError."""
+        for block in self._blocks(self._reader(0, None)):
+            yield grid_of(block, self._book.styles, date1904=self._book.date1904)
 
     def write(self, target: Path, header_row: int, additions: Additions, tick: Callable[[int], None]) -> list[str]:
         """Write the workbook with the new columns in this sheet; `tick` hears how many more data rows are done.
@@ -160,13 +170,14 @@ class Worksheet:
         facts = self._known(header_row)
         if len(additions.index) != facts.data_rows:
             raise ValueError(f"{len(additions.index)} answers for {facts.data_rows} data rows")
+        additions = replace(additions, pieces=additions.table())  # made once, and then asked for rows in any order
         placement = self._placement(header_row, additions.schema)
         watch = facts.cells_right >= placement.first_column or facts.row_extensions
-        splicer = Splicer(self._where, placement, additions, watch=watch)
+        splicer = SheetSplicer(self._where, placement, additions, watch=watch)
         part = self._entry.part
-        with Package(self.path) as package:
+        with self._book.open() as package:
             edited = self._edited_parts(package, facts, placement)
-            streamed = {part.lower(): lambda: splice(splicer, package.stream(part), tick)}
+            streamed = {part.lower(): lambda: splicer.pieces(self._opened(package, placement), tick)}
             package.copy(target, edited, streamed, grown_bytes(additions))
             verify(target, package, part, edited, (placement, additions, splicer.done))
         return [*placement.notes, *_notes(splicer.done)]
@@ -181,32 +192,36 @@ class Worksheet:
     def _where(self) -> str:
         return f"{self.path.name}, sheet '{self.sheet}'"
 
-    def _scanner(self, header_row: int, wanted: frozenset[int] | None) -> RowScanner:
-        return RowScanner(self._where, self._book.strings, header_row, wanted)
+    def _reader(self, header_row: int, wanted: frozenset[int] | None) -> SheetReader:
+        return SheetReader(self._where, self._book.strings, header_row, wanted)
 
-    def _rows(self, scanner: RowScanner) -> Iterator[list[Row]]:
+    def _blocks(self, reader: SheetReader) -> Iterator[RowBlock]:
         self._book.stamp.check()
-        with Package(self.path) as package:
-            yield from scan(scanner, package.stream(self._entry.part))
+        with self._book.open() as package:
+            yield from reader.blocks(package.stream(self._entry.part))
 
-    def _share(self, scanner: RowScanner) -> float:
-        return min(1.0, scanner.fed_bytes / max(1, self._size_bytes))
+    def _share(self, reader: SheetReader) -> float:
+        return min(1.0, reader.fed_bytes / max(1, self._size_bytes))
 
     @cached_property
     def _size_bytes(self) -> int:
-        with Package(self.path) as package:
+        with self._book.open() as package:
             return package.size_bytes(self._entry.part)
 
     @cached_property
     def _tables(self) -> list[Table]:
-        with Package(self.path) as package:
-            links = package.relationships(self._entry.part)
+        with self._book.open() as package:
             found = [
                 read_table(link.target, package.read(link.target), self._where)
-                for link in links
+                for link in package.relationships(self._entry.part)
                 if link.kind == "table" and link.target
             ]
         return [table for table in found if table is not None]
+
+    @cached_property
+    def _floating(self) -> list[Area]:
+        with self._book.open() as package:
+            return floating_areas(package, package.relationships(self._entry.part))
 
     def _known(self, header_row: int) -> Facts:
         """Return what a full scan found; the first pass has usually done it."""
@@ -216,21 +231,16 @@ class Worksheet:
                 pass
         return self._facts[header_row]
 
-    def _seen(self, cell: Cell) -> str:
-        _, text, numeric, style = cell
-        if not numeric:
-            return text
-        kind = self._book.styles.date_of(style)
-        if kind:
-            return date_text(text, kind, date1904=self._book.date1904)
-        return text.zfill(self._book.styles.zeros_of(style)) if text.isdigit() else text
-
     # --- writing ---
 
     def _placement(self, header_row: int, schema: pa.Schema) -> Placement:
-        with Package(self.path) as package:
-            _refuse_signature(package, self.path.name)
-        return decide(self._known(header_row), self._tables, schema, self._where)
+        self._book.refuse_sealed()
+        return decide(self._known(header_row), self._tables, schema, self._where, self._floating)
+
+    def _opened(self, package: Package, placement: Placement) -> Iterator[bytes]:
+        """Return the sheet's part with the columns of the new cells shown."""
+        chunks, widths = package.stream(self._entry.part), placement.opened_widths
+        return chunks if widths is None else with_columns_shown(chunks, placement.first_column, widths, self._where)
 
     def _edited_parts(self, package: Package, facts: Facts, placement: Placement) -> dict[str, bytes]:
         """Return the small parts that must know, by their lower-case name."""
@@ -247,9 +257,9 @@ class Worksheet:
         return edited
 
 
-def worksheets(path: Path) -> list[Worksheet]:
+def worksheets(path: Path, limits: Limits = LIMITS) -> list[Worksheet]:
     """List the worksheets of a workbook in its order, the hidden ones last. Raises InputError."""
-    book = Book(path)
+    book = Book(path, limits)
     if not book.entries:
         raise InputError(f"{path.name}: the workbook has no worksheet. Put the codes into one and retry.")
     return [Worksheet(book, entry) for entry in sorted(book.entries, key=lambda entry: entry.hidden)]
@@ -265,14 +275,6 @@ def _workbook_part(package: Package) -> str:
     if not elements(package.read(link.target), name)[0].name == "workbook":
         raise InputError(f"{name}: this is an Office file, but no Excel workbook.")
     return link.target
-
-
-def _refuse_signature(package: Package, name: str) -> None:
-    if any(part.lower().startswith("_xmlsignatures/") for part in package.names()):
-        raise InputError(
-            f"{name}: the workbook carries a digital signature, which any change would break. "
-            "Save a copy without the signature and use that."
-        )
 
 
 def _notes(done: Spliced) -> list[str]:

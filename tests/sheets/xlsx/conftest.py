@@ -52,6 +52,10 @@ class Enrich(Protocol):
     ) -> Enriched: ...
 
 
+class Shown(Protocol):
+    def __call__(self, source: Source) -> list[tuple[int, list[str]]]: ...
+
+
 def additions(columns: Mapping[str, Sequence[Any]], index: Sequence[int]) -> Additions:
     return Additions(pa.table(dict(columns)), np.array(index, np.int32))
 
@@ -74,6 +78,24 @@ def enrich(tmp_path: Path) -> Enrich:
         return Enriched(target, notes, count, sum(ticks))
 
     return run
+
+
+@pytest.fixture
+def shown() -> Shown:
+    """Read a worksheet's rows as a person sees them, without blanks at their ends."""
+
+    def read(source: Source) -> list[tuple[int, list[str]]]:
+        rows = []
+        for grid in source.grids():
+            texts = [column.text.to_pylist() for column in grid.columns]
+            for at, number in enumerate(grid.numbers.tolist()):
+                row = [column[at] or "" for column in texts]
+                while row and not row[-1]:
+                    row.pop()
+                rows.append((number, row))
+        return rows
+
+    return read
 
 
 @pytest.fixture
@@ -104,6 +126,7 @@ def handmade(tmp_path: Path) -> Handmade:
         parts: dict[str, bytes | str] = {
             "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types">'
             '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            '<Default Extension="xml" ContentType="application/xml"/>'
             f'<Override PartName="/xl/workbook.xml" ContentType="{TYPES}.sheet.main+xml"/>'
             f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{TYPES}.worksheet+xml"/>'
             f'<Override PartName="/xl/styles.xml" ContentType="{TYPES}.styles+xml"/>'

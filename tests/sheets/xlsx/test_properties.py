@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import openpyxl
@@ -17,6 +17,9 @@ from enricher.model import Additions
 from enricher.sheets.xlsx import worksheets
 from enricher.sheets.xlsx.encoder import escaped_text, tails_of, text_tail
 from enricher.sheets.xlsx.strings import unescaped
+
+if TYPE_CHECKING:
+    from enricher.sheets.source import Source
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 # openpyxl refuses control characters and doesn't undo the escapes of others.
@@ -42,6 +45,12 @@ def seen(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def texts_by_row(sheet: Source) -> dict[int, list[str]]:
+    return {
+        number: trimmed(grid.texts_of(at)) for grid in sheet.grids() for at, number in enumerate(grid.numbers.tolist())
+    }
+
+
 def trimmed(row: list[str]) -> list[str]:
     while row and not row[-1]:
         row.pop()
@@ -63,14 +72,14 @@ def test_a_spliced_sheet_reads_as_the_original_and_the_new_column(
         expected = [
             trimmed([seen(value) for value in row]) for row in openpyxl.load_workbook(path).worksheets[0].values
         ]
-        read = dict(sheet.text_rows())
+        read = texts_by_row(sheet)
         assert [read.get(number, []) for number in range(1, len(expected) + 1)] == expected
         header_row = header_row if header_row in read else 0
         numbers = [number for batch in sheet.batches(header_row, [0]) for number in batch.row_numbers.tolist()]
         index = np.array([place % len(titles) for place in range(len(numbers))], np.int32)
         added = Additions(pa.table({"new": titles}), index)
         sheet.write(Path(folder) / "b.xlsx", header_row, added, lambda _: None)
-        after = dict(worksheets(Path(folder) / "b.xlsx")[0].text_rows())
+        after = texts_by_row(worksheets(Path(folder) / "b.xlsx")[0])
         width = max((len(row) for number, row in read.items() if number >= header_row), default=0)
         values = {header_row: "new"} if header_row else {}
         values |= {number: titles[place % len(titles)] for place, number in enumerate(numbers)}
@@ -79,6 +88,7 @@ def test_a_spliced_sheet_reads_as_the_original_and_the_new_column(
             assert after[number] == (row + [""] * (width - len(row)) + [value] if value else row)
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"])), ANY_TEXT), max_size=8))
 def test_a_column_is_encoded_as_its_texts_are_one_by_one(texts: list[str | None]) -> None:
     assert tails_of(pa.array(texts, pa.string()), "x:").tails.to_pylist() == [
@@ -86,6 +96,7 @@ def test_a_column_is_encoded_as_its_texts_are_one_by_one(texts: list[str | None]
     ]
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.text("_x04F1AE\r\x00\ud800\ufffe")))
 def test_an_escaped_text_reads_back_but_for_what_no_text_may_hold(text: str) -> None:
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
