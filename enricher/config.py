@@ -82,6 +82,7 @@ class InputSettings(_Section):
     unpack_cases: bool = False
     send_invalid: bool = False
     limit: int | None = Field(default=None, ge=1)
+    max_unpacked_gb: float | None = Field(default=None, gt=0)
 
     @property
     def wanted_type(self) -> CodeType | None:
@@ -95,6 +96,7 @@ class OutputSettings(_Section):
     fields: Annotated[tuple[str, ...], BeforeValidator(_split)] = tuple(FIELDS)
     prefix: str = "amazon_"
     list_separator: str = "; "
+    new_workbook: bool = False
 
     @field_validator("fields")
     @classmethod

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from enricher import __version__, config, pipeline, report
+from enricher import __version__, config, memory, pipeline, report
 from enricher.cli import options as o
 from enricher.cli.main import SIGNALS
 from enricher.cli.progress import Bars, Lines, Progress
@@ -73,6 +73,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
     if version:
         typer.echo(f"enricher {__version__}")
         raise typer.Exit
+    memory.keep_little()
 
 
 def _enrich_or_plan(
@@ -90,6 +91,8 @@ def _enrich_or_plan(
     unpack_cases: o.UnpackCases = False,
     send_invalid: o.SendInvalid = False,
     limit: o.Limit = None,
+    max_unpacked_gb: o.MaxUnpackedGb = None,
+    new_workbook: o.NewWorkbook = False,
     fields: o.Fields = None,
     config: o.Config = None,
     store: o.Store = None,
@@ -137,6 +140,7 @@ def _inspect(
     unpack_cases: o.UnpackCases = False,
     send_invalid: o.SendInvalid = False,
     limit: o.Limit = None,
+    max_unpacked_gb: o.MaxUnpackedGb = None,
     config: o.Config = None,
     json: o.Json = False,
     quiet: o.Quiet = False,

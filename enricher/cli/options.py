@@ -52,7 +52,7 @@ Input = Annotated[
     typer.Argument(
         readable=False,  # whether it can be read is said later, in words and with the exit code for it
         metavar="INPUT",
-        help="The spreadsheet: .xlsx, .xlsm, .csv, .tsv or .txt.",
+        help="The spreadsheet: .xlsx, .xlsm, .xls, .xlsb, .ods, .csv, .tsv, .txt, .html, .parquet or .jsonl.",
         show_default=False,
     ),
 ]
@@ -131,6 +131,17 @@ Limit = Annotated[
         "--limit", metavar="ROWS", min=1, help="Only the first rows; the others stay pending.", rich_help_panel=_READ
     ),
 ]
+MaxUnpackedGb = Annotated[
+    float | None,
+    typer.Option(
+        "--max-unpacked-gb",
+        metavar="N",
+        min=0,
+        help="Take a workbook that unpacks to up to N GB, however small it is packed.",
+        show_default="refused where it looks like a zip bomb",
+        rich_help_panel=_READ,
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE.toml", help="Settings; flags win over it.", rich_help_panel=_WRITE),
@@ -152,8 +163,16 @@ Output = Annotated[
         "--output",
         readable=False,
         metavar="OUTPUT",
-        help="Where the result goes.",
+        help="Where the result goes; its ending says what it is: .xlsx, .csv, .tsv, .parquet, .jsonl.",
         show_default="INPUT.enriched.SUFFIX",
+        rich_help_panel=_WRITE,
+    ),
+]
+NewWorkbook = Annotated[
+    bool,
+    typer.Option(
+        "--new-workbook",
+        help="Write the sheet's values into a new .xlsx, for a workbook that can't be added to as it is.",
         rich_help_panel=_WRITE,
     ),
 ]
@@ -234,6 +253,8 @@ _SETTINGS = {
     "unpack_cases": "input.unpack_cases",
     "send_invalid": "input.send_invalid",
     "limit": "input.limit",
+    "max_unpacked_gb": "input.max_unpacked_gb",
+    "new_workbook": "output.new_workbook",
     "fields": "output.fields",
     "store": "store.path",
     "max_age": "lookup.max_age",
@@ -266,6 +287,7 @@ def flags(given: Mapping[str, Any]) -> dict[str, Any]:
         "lookup.offline",
         "input.unpack_cases",
         "input.send_invalid",
+        "output.new_workbook",
     ):  # a switch that is not thrown says nothing
         settings[switch] = settings[switch] or None
     if given.get("no_header"):

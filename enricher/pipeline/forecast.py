@@ -6,13 +6,13 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from enricher import codes, lookup, merge, report, sheets
+from enricher import codes, lookup, merge, report
 from enricher.clock import Clock, SystemClock
 from enricher.errors import ApiError, ApiKeyError
 from enricher.keys import unpack
 from enricher.model import MAX_CHUNK, CodeType
 from enricher.pipeline.asking import check_reserve, client_of, known, oldest_ms
-from enricher.pipeline.reading import Reading, columns_of, read
+from enricher.pipeline.reading import Reading, read
 from enricher.store import Store
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.P
     host = task.host  # a wrong address is said before the file is read
     reading = read(task, observer)
     reading.check_marketplaces(task.settings)
-    sheets.check(reading.source, task.output_path.suffix, reading.layout.header_row, columns_of(task.settings).schema())
+    reading.check_output(task)
     settings = task.settings.lookup
     with Store(task.store_path, host, read_only=True) as store:
         known_now = known(reading.keys, store, oldest_ms(task.settings, clock))
@@ -78,13 +78,12 @@ def inspect(task: Task, observer: Observer) -> report.Inspection:
     layout, found = reading.layout, reading.found
     first_keys = unpack(reading.first_keys)
     types = Counter(key.code_type for key in first_keys)
-    others = [source.sheet for source in sheets.open_sources(task.input) if source.sheet != reading.source.sheet]
     counted = ~reading.empty & ~reading.beyond
     return report.Inspection(
         input=str(task.input),
         read_as=reading.source.description,
         sheet=reading.source.sheet,
-        other_sheets=[name for name in others if name is not None],
+        other_sheets=list(reading.other_sheets),
         header_row=layout.header_row,
         columns=layout.names,
         code_columns=[_column(*pair) for pair in zip(layout.code_columns, found.kinds, strict=True)],

@@ -55,6 +55,7 @@ class Reading:
     empty: npt.NDArray[np.bool_]
     beyond: npt.NDArray[np.bool_]
     row_numbers: npt.NDArray[np.int32]
+    other_sheets: Sequence[str] = ()
 
     @property
     def has_code(self) -> npt.NDArray[np.bool_]:
@@ -79,6 +80,11 @@ class Reading:
                 f"--domain-column {found.column!r}; to ask for all in one: --domain {settings.input.domain}"
             )
 
+    def check_output(self, task: Task) -> None:
+        """Raise InputError or OutputError for what could not be written; to be asked before anything is paid for."""
+        last_row = int(self.row_numbers.max(initial=self.layout.header_row))
+        sheets.check(self.source, task.form, self.layout.header_row, columns_of(task.settings).schema(), last_row)
+
     def hints(self, settings: Settings) -> list[str]:
         """Return what the user may want to know about the sheet's columns."""
         found = self._unused_marketplaces(settings)
@@ -102,7 +108,7 @@ class Reading:
 def read(task: Task, observer: Observer) -> Reading:
     """Read every row's codes. Raises InputError, and ConfigError for a sheet or column that is not there."""
     settings = task.settings.input
-    source, layout = find_table(task.input, task.settings)
+    source, layout, others = find_table(task.input, task.settings)
     reader = codes.Reader(layout, settings.domain, policy_of(settings))
     empty: list[npt.NDArray[np.bool_]] = []
     numbers: list[npt.NDArray[np.int32]] = []
@@ -115,7 +121,8 @@ def read(task: Task, observer: Observer) -> Reading:
         observer.reading(rows, batch.share_read)
     is_empty = np.concatenate([np.empty(0, np.bool_), *empty])
     row_numbers = np.concatenate([np.empty(0, np.int32), *numbers])
-    return numbered(source, layout, reader.finish(), is_empty, row_numbers, settings.limit)
+    whole = numbered(source, layout, reader.finish(), is_empty, row_numbers, settings.limit)
+    return dataclasses.replace(whole, other_sheets=others)
 
 
 def numbered(  # noqa: PLR0913, PLR0917 - all that was read
@@ -153,9 +160,12 @@ def columns_of(settings: Settings) -> merge.Columns:
     return merge.Columns(settings.output.fields, settings.output.prefix, settings.output.list_separator)
 
 
-def find_table(path: Path, settings: Settings) -> tuple[sheets.Source, codes.Layout]:
-    """Take the sheet that was asked for, or the first that is not hidden and has codes; hint at one that has more."""
-    sources = list(sheets.open_sources(path))
+def find_table(path: Path, settings: Settings) -> tuple[sheets.Source, codes.Layout, list[str]]:
+    """Take the sheet that was asked for, or the first that is not hidden and has codes; hint at one that has more.
+
+    Returns it, how it is read, and the names of the other sheets.
+    """
+    everything = sources = list(sheets.open_sources(path, settings.input.max_unpacked_gb))
     wanted = settings.input.sheet
     names = ", ".join(source.sheet or "(the file has no sheets)" for source in sources)
     if wanted is None:
@@ -185,4 +195,6 @@ def find_table(path: Path, settings: Settings) -> tuple[sheets.Source, codes.Lay
     source, layout = next((pair for pair in found if pair[1].codes), found[0])
     fuller = [other for other, others in found if others.codes > layout.codes]
     hints = [f"sheet {other.sheet!r} has more codes; to use it: --sheet {other.sheet!r}" for other in fuller]
-    return source, dataclasses.replace(layout, hints=(*layout.hints, *hints))
+    named = sheets.misnamed(path)
+    others = [other.sheet for other in everything if other.sheet is not None and other.sheet != source.sheet]
+    return source, dataclasses.replace(layout, hints=(*([named] if named else []), *layout.hints, *hints)), others

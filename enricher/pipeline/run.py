@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from enricher import merge, report, sheets
+from enricher import memory, merge, report, sheets
 from enricher.clock import Clock, SystemClock
 from enricher.errors import InputError, OutputError
 from enricher.model import RowStatus
@@ -37,25 +37,25 @@ def enrich(
     start_s = clock.monotonic_s()
     _check_paths(task)
     host = task.host  # a wrong address is said before the file is read
-    columns = columns_of(task.settings)
     reading = read(task, observer)
     reading.check_marketplaces(task.settings)
-    sheets.check(reading.source, task.output_path.suffix, reading.layout.header_row, columns.schema())
+    reading.check_output(task)
+    memory.release()
     with Store(task.store_path, host) as store, sheets.StagedOutput(task.output_path) as staged:
         _check_free(task, staged.path, store)
         asking = Asking(task, observer, stop, clock)
         asking.ask(reading, store)
         answers = asking.answers(reading.keys, store)
         rows = choose(reading, answers)
-        additions = merge.additions(rows, answers, columns)
+        additions = merge.additions(rows, answers, columns_of(task.settings))
+        memory.release()
         observer.writing(len(additions.index))
         warnings = _write(task, reading, additions, staged, observer)
         if store.dropped_torn_line:
             warnings.append("the last run stopped while a reply was being written; that one reply was dropped")
         _check_free(task, staged.path, store)  # again: it may have been made or changed while the lookups ran
-        store.remember_output(staged.path, sheets.digest(staged.partial))
-        staged.commit(like=task.input)
-    summary = _summary(asking, reading, rows, answers)
+        summary = _summary(asking, reading, rows, answers)
+        summary.output = str(_place(task, staged, store, warnings))
     summary.warnings += [*warnings, *reading.layout.hints]
     if asking.reset_s:
         summary.reset_at = (clock.now() + timedelta(seconds=asking.reset_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -66,13 +66,25 @@ def enrich(
 def _write(
     task: Task, reading: Reading, additions: Additions, staged: sheets.StagedOutput, observer: Observer
 ) -> list[str]:
-    suffix, header_row = task.output_path.suffix, reading.layout.header_row
+    form, header_row = task.form, reading.layout.header_row
     try:
-        return sheets.write(reading.source, staged.partial, suffix, header_row, additions, observer.wrote)
+        return sheets.write(reading.source, staged.partial, form, header_row, additions, observer.wrote)
     except OSError as error:
         raise OutputError(
             f"{task.output_path}: can't be written ({error.strerror}). What was paid for is kept: run again"
         ) from None
+
+
+def _place(task: Task, staged: sheets.StagedOutput, store: Store, warnings: list[str]) -> Path:
+    """Put the output where it belongs, or beside it where another program holds that file; return its path."""
+    digest = sheets.digest(staged.partial)
+    store.remember_output(staged.path, digest)
+    placed = staged.commit(task.input, lambda path: not path.exists() or store.wrote(path, sheets.digest(path)))
+    if placed == staged.path:
+        return task.output_path
+    store.remember_output(placed, digest)
+    warnings.append(f"{task.output_path} is open in another program and was left as it is; close it and run again")
+    return placed
 
 
 def _check_paths(task: Task) -> None:
@@ -82,7 +94,7 @@ def _check_paths(task: Task) -> None:
     if not task.input.is_file():
         raise InputError(f"{task.input} is no file")
     output = task.output_path
-    sheets.check_suffix(task.input, output)
+    sheets.check_form(task.input, task.form, output.name)
     if output.exists() and output.samefile(task.input):
         raise OutputError(f"{output} is the input itself, which is never written to: choose another name with -o")
     if output.is_dir():

@@ -26,7 +26,13 @@ class Task:
 
     @property
     def output_path(self) -> Path:
-        return self.output or sheets.default_output(self.input)
+        """Where the result goes. Raises InputError where it is named after an input that can't be read."""
+        return self.output or sheets.default_output(self.input, new_workbook=self.settings.output.new_workbook)
+
+    @property
+    def form(self) -> sheets.Form:
+        """What kind of file the output is."""
+        return sheets.Form(self.output_path.suffix, self.settings.output.new_workbook)
 
     @property
     def store_path(self) -> Path:

@@ -89,7 +89,8 @@ class Inspection:
 
     def lines(self) -> list[str]:
         """Return the inspection for people."""
-        header = f"row {self.header_row}" if self.header_row else "none"
+        unnumbered = "named by the file itself" if any(self.columns) else "none"
+        header = f"row {self.header_row}" if self.header_row else unnumbered
         others = f" (other sheets: {', '.join(self.other_sheets)})" if self.other_sheets else ""
         types = ", ".join(f"{count:,} {name.upper()}" for name, count in self.codes_by_type.items() if count)
         return [
