@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from enricher.errors import InputError
 from enricher.sheets.jsonl.records import is_json_lines
 from enricher.sheets.parquet.file import is_parquet
+from enricher.sheets.xlsx.container import open_zip
+from enricher.sheets.xlsx.limits import NO_LIMITS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,12 +97,12 @@ def misnamed(path: Path) -> str:
 def _kind_of_zip(path: Path) -> Kind:
     """Tell the zips apart; what is no sound zip is left to the reader of workbooks, which says why."""
     try:
-        with zipfile.ZipFile(path) as members:
+        with open_zip(path, NO_LIMITS) as members:
             names = {name.replace("\\", "/").lower() for name in members.namelist()}
-            if "mimetype" in names and "content.xml" in names:
-                return Kind.ODS
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+    except InputError:
         return Kind.WORKBOOK
+    if "mimetype" in names and "content.xml" in names:
+        return Kind.ODS
     return Kind.XLSB if "xl/workbook.bin" in names else Kind.WORKBOOK
 
 
