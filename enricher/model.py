@@ -169,7 +169,12 @@ class Additions:
         whole: pa.Table = self.pieces
         if not isinstance(whole, pa.Table):
             whole = pa.Table.from_batches(self.pieces.to_batches(), self.schema)
-        return whole.combine_chunks()
+        # Arrow copies even a single chunk.
+        return whole if all(column.num_chunks == 1 for column in whole.columns) else whole.combine_chunks()
+
+    def columns(self) -> list[pa.Array]:
+        """Return the columns of all pieces, each in one array."""
+        return [column.chunk(0) if column.num_chunks else pa.nulls(0, column.type) for column in self.table().columns]
 
 
 # --- answers ----------------------------------------------------------------------------------------------------

@@ -68,13 +68,14 @@ def enricher_join(source: str, answers: str, target: str, fields: str) -> dict[s
     import pyarrow.compute as pc  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    from enricher import sheets  # noqa: PLC0415
+    from enricher import memory, sheets  # noqa: PLC0415
     from enricher.model import Additions  # noqa: PLC0415
 
     table = pq.read_table(answers, columns=_columns(answers, int(fields)))
     known = pd.Index(table["code"].cast("int64").to_numpy())
-    pieces = table.drop_columns(["code"])
+    pieces = table.drop_columns(["code"]).combine_chunks()
     del table
+    memory.keep_little()  # as the program does
     said = _working()
 
     def positions(text: pa.StringArray) -> npt.NDArray[np.int32]:
@@ -132,7 +133,7 @@ def calamine_read(source: str) -> dict[str, Any]:
 
 
 def xlsxwriter_new(source: str, answers: str, target: str, fields: str) -> dict[str, Any]:
-    import xlsxwriter
+    import xlsxwriter  # noqa: PLC0415
 
     names, known = _rows_of(answers, int(fields))
     said = _working()

@@ -28,7 +28,8 @@ def bench(*arguments: str) -> str:
 
 @pytest.mark.parametrize("letter", RIVALS)
 def test_a_measurement_of_sheets_prints_a_line_for_each_way(letter: str) -> None:
-    lines = bench("sheets", "--scale", "0.0001", "--large", "--only", letter).splitlines()
+    large = ["--large"] if letter == "b" else []  # of the others it would only repeat the measurement
+    lines = bench("sheets", "--scale", "0.0001", *large, "--only", letter).splitlines()
     assert lines[0].startswith(f"{letter}  ")
     for name in ("enricher", *RIVALS[letter]):
         told = next(line for line in lines if line.split()[0] == name or line.split()[0].startswith(name))

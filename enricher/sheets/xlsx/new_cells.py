@@ -29,7 +29,7 @@ class NewCells:
     def __init__(self, additions: Additions, prefix: str) -> None:
         self.cut_texts = 0
         self._prefix = prefix
-        self._columns = [column.combine_chunks() for column in additions.table().columns]
+        self._columns = additions.columns()
         self._lengths = grown_lengths(additions)
         self._kept: list[tuple[Tails, npt.NDArray[np.int64]]] | None = None
         if self._lengths.sum() <= _KEPT_BYTES:

@@ -92,7 +92,7 @@ class _Rows:
         self._extent = extent
         self._header_row = header_row
         self._index = additions.index
-        self._columns = [column.combine_chunks() for column in additions.table().columns]
+        self._columns = additions.columns()
         self._names = additions.names
         self._shift = 1 if extent.first_row == 0 else 0  # a row of names that the format knows becomes row 1
         self._cut = 0
