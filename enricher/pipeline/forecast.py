@@ -28,6 +28,7 @@ def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.P
     Raises EnricherError; a service that can't be reached, or no key, costs only the forecast of the time.
     """
     clock = clock or SystemClock()
+    task.check_paths()
     host = task.host  # a wrong address is said before the file is read
     reading = read(task, observer)
     reading.check_marketplaces(task.settings)

@@ -82,8 +82,10 @@ class Reading:
 
     def check_output(self, task: Task) -> None:
         """Raise InputError or OutputError for what could not be written; to be asked before anything is paid for."""
-        last_row = int(self.row_numbers.max(initial=self.layout.header_row))
-        sheets.check(self.source, task.form, self.layout.header_row, columns_of(task.settings).schema(), last_row)
+        layout, schema = self.layout, columns_of(task.settings).schema()
+        names_itself = not layout.header_row and any(layout.names)  # in a spreadsheet they take a row
+        last_row = int(self.row_numbers.max(initial=layout.header_row)) + names_itself
+        sheets.check(self.source, task.form, layout.header_row, schema, (last_row, len(layout.names)))
 
     def hints(self, settings: Settings) -> list[str]:
         """Return what the user may want to know about the sheet's columns."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from enricher import memory, merge, report, sheets
 from enricher.clock import Clock, SystemClock
-from enricher.errors import InputError, OutputError
+from enricher.errors import OutputError
 from enricher.model import RowStatus
 from enricher.pipeline import fallback
 from enricher.pipeline.asking import Asking
@@ -35,7 +35,7 @@ def enrich(
     """
     clock = clock or SystemClock()
     start_s = clock.monotonic_s()
-    _check_paths(task)
+    task.check_paths()
     host = task.host  # a wrong address is said before the file is read
     reading = read(task, observer)
     reading.check_marketplaces(task.settings)
@@ -71,7 +71,7 @@ def _write(
         return sheets.write(reading.source, staged.partial, form, header_row, additions, observer.wrote)
     except OSError as error:
         raise OutputError(
-            f"{task.output_path}: can't be written ({error.strerror}). What was paid for is kept: run again"
+            f"{task.output_path}: can't be written ({error.strerror or error}). What was paid for is kept: run again"
         ) from None
 
 
@@ -79,26 +79,16 @@ def _place(task: Task, staged: sheets.StagedOutput, store: Store, warnings: list
     """Put the output where it belongs, or beside it where another program holds that file; return its path."""
     digest = sheets.digest(staged.partial)
     store.remember_output(staged.path, digest)
-    placed = staged.commit(task.input, lambda path: not path.exists() or store.wrote(path, sheets.digest(path)))
+
+    def may_replace(path: Path) -> bool:
+        return not path.exists() or (not path.samefile(task.input) and store.wrote(path, sheets.digest(path)))
+
+    placed = staged.commit(task.input, may_replace)
     if placed == staged.path:
         return task.output_path
     store.remember_output(placed, digest)
     warnings.append(f"{task.output_path} is open in another program and was left as it is; close it and run again")
     return placed
-
-
-def _check_paths(task: Task) -> None:
-    """Refuse, before anything is read or spent, what can't be an input or an output."""
-    if not task.input.exists():
-        raise InputError(f"{task.input}: there is no such file")
-    if not task.input.is_file():
-        raise InputError(f"{task.input} is no file")
-    output = task.output_path
-    sheets.check_form(task.input, task.form, output.name)
-    if output.exists() and output.samefile(task.input):
-        raise OutputError(f"{output} is the input itself, which is never written to: choose another name with -o")
-    if output.is_dir():
-        raise OutputError(f"{output} is a folder: name a file with -o")
 
 
 def _check_free(task: Task, path: Path, store: Store) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from enricher import lookup, sheets
+from enricher.errors import InputError, OutputError
 from enricher.model import SANDBOX_HOST
 
 if TYPE_CHECKING:
@@ -49,6 +50,27 @@ class Task:
     def is_sandbox(self) -> bool:
         """Whether the answers come from a server on this machine, and so are not Amazon's."""
         return self.host == SANDBOX_HOST
+
+    def check_paths(self) -> None:
+        """Refuse, before anything is read or spent, what can't be an input or an output.
+
+        Raises InputError, OutputError.
+        """
+        if not self.input.exists():
+            raise InputError(f"{self.input}: there is no such file")
+        if not self.input.is_file():
+            raise InputError(f"{self.input} is no file")
+        output = self.output_path
+        sheets.check_form(self.input, self.form, output.name)
+        if output.exists() and output.samefile(self.input):
+            raise OutputError(f"{output} is the input itself, which is never written to: choose another name with -o")
+        if output.is_dir():
+            raise OutputError(f"{output} is a folder: name a file with -o")
+        store = self.store_path.resolve()
+        if output.resolve() in {store, store.with_suffix(".journal"), store.with_suffix(".lock")}:
+            raise OutputError(
+                f"{output} is this run's resume file, which holds what was paid for: choose another name with -o"
+            )
 
 
 class Observer:

@@ -11,7 +11,7 @@ from enricher.sheets.foreign import foreign_tables
 from enricher.sheets.jsonl import JsonLinesSource, write_new_jsonl
 from enricher.sheets.kinds import SUFFIXES, Kind, kind_of
 from enricher.sheets.parquet import ParquetSource, write_new_parquet
-from enricher.sheets.xlsx import MAX_ROWS, Limits, worksheets, write_new_workbook
+from enricher.sheets.xlsx import MAX_COLUMNS, MAX_ROWS, Limits, worksheets, write_new_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,7 +77,8 @@ def default_output(path: Path, *, new_workbook: bool = False) -> Path:
 def check_form(path: Path, form: Form, name: str) -> None:
     """Raise OutputError where no output called `name` can be made of such an input."""
     kind, suffix, same = kind_of(path), form.suffix.lower(), path.suffix.lower()
-    is_own = suffix == same and (suffix == ".json" if kind is Kind.JSON_LINES else suffix not in SUFFIXES)
+    fits = {Kind.TEXT: suffix not in SUFFIXES, Kind.JSON_LINES: suffix == ".json"}
+    is_own = suffix == same and fits.get(kind, False)
     if suffix not in _OUTPUTS and not is_own:
         raise OutputError(f"{name}: outputs can be .xlsx, .xlsm, .csv, .tsv, .txt, .parquet or .jsonl")
     if form.new_workbook and suffix != ".xlsx":
@@ -90,14 +91,18 @@ def check_form(path: Path, form: Form, name: str) -> None:
         raise OutputError(f"{name}: a new workbook has no macros; give the output the ending .xlsx")
 
 
-def check(source: Source, form: Form, header_row: int, schema: pa.Schema, last_row: int) -> None:
-    """Raise InputError or OutputError for what could not be written; to be asked before anything is paid for."""
+def check(source: Source, form: Form, header_row: int, schema: pa.Schema, extent: tuple[int, int]) -> None:
+    """Raise InputError or OutputError for what could not be written; to be asked before anything is paid for.
+
+    `extent` is how many rows and columns the table has in a spreadsheet.
+    """
+    rows, columns = extent
     if _keeps_kind(source, form):
         source.check(header_row, schema)
-    elif form.is_workbook and last_row > MAX_ROWS:
+    elif form.is_workbook and (rows > MAX_ROWS or columns + len(schema) > MAX_COLUMNS):
         raise OutputError(
-            f"{source.path.name} has {last_row:,} rows and a worksheet ends at row {MAX_ROWS:,}. "
-            "Write CSV instead: give the output the ending .csv"
+            f"{source.path.name} has {rows:,} rows, {columns:,} columns and {len(schema)} new ones; a worksheet holds "
+            f"{MAX_ROWS:,} by {MAX_COLUMNS:,}. Write CSV instead: give the output the ending .csv"
         )
 
 
@@ -130,6 +135,7 @@ def _keeps_kind(source: Source, form: Form) -> bool:
     if isinstance(source, CsvSource):
         own = source.path.suffix.lower()
         has_tabs = source.dialect.delimiter == "\t"
-        fits = suffix == ".txt" or own not in _TEXTS or (suffix in _TABS) == has_tabs
-        return (suffix == own and suffix not in SUFFIXES) or (suffix in _TEXTS and fits)
+        if suffix == own:
+            return own in _TEXTS or own not in SUFFIXES
+        return suffix in _TEXTS and (suffix == ".txt" or own not in _TEXTS or (suffix in _TABS) == has_tabs)
     return kind in SUFFIXES[suffix]

@@ -21,7 +21,7 @@ _BIFF = re.compile(
     rb"\x09[\x00\x02\x04][\x04\x06\x08]\x00"
 )  # a stream of Excel 2 to 4, without the container of later ones
 _HTML = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|meta|style|body|table)[\s>]",
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?><!--.*?-->\s*)*+<(?:!doctype\s+html|html|head|meta|style|body|table)[\s>]",
     re.IGNORECASE | re.DOTALL,
 )
 _SPREADSHEET_2003 = b"urn:schemas-microsoft-com:office:spreadsheet"

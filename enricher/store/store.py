@@ -128,7 +128,10 @@ class Store:
 
     def _name(self, output: Path) -> str:
         """Name an output by its place relative to this file: a folder that is moved takes both along."""
-        return os.path.relpath(output, self.path.parent)
+        try:
+            return os.path.relpath(output, self.path.parent)
+        except ValueError:  # another drive of Windows
+            return str(output)
 
     def _rewrite(self) -> None:
         newest = self._newest()
@@ -136,6 +139,8 @@ class Store:
             rows = _Chosen(self._file, newest.recent, newest.is_first)
             tables.write(self.path, rows, self._host, self._outputs, self._close_file)
         except OSError as error:
+            if self._file is None and self.path.exists():  # closed to be replaced, and then it was not
+                self._file = tables.File(self.path, self._host)
             raise OutputError(
                 f"{self.path}: can't be written ({error.strerror}). What was paid for is kept in "
                 f"{self.path.with_suffix('.journal').name}: make room, then run again"

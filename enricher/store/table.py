@@ -210,9 +210,13 @@ def write(
     schema = SCHEMA.with_metadata({_HEADER: to_line(header)})
     try:
         with partial.open("wb") as file:
+            written = 0
             with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
                 for table in _row_groups(rows.batches()):
                     writer.write_table(table.cast(schema))
+                    written += len(table)
+            if written != len(rows):
+                raise AssertionError(f"{written} of {len(rows)} rows were written to {path.name}")
             file.flush()
             os.fsync(file.fileno())
         before_replacing()

@@ -175,3 +175,39 @@ def test_the_systems_clock_is_the_default(sheet: Path, api: sandbox.Sandbox) -> 
     summary = pipeline.enrich(task(sheet, api), pipeline.Observer())
     assert 0 < summary.duration_s < 60
     assert SystemClock().now().tzinfo is not None
+
+
+@pytest.mark.parametrize("name", ["sheet.resume.parquet", "sheet.resume.lock", "link.parquet"])
+def test_the_resume_file_is_never_the_output(sheet: Path, api: sandbox.Sandbox, name: str) -> None:
+    pipeline.enrich(task(sheet, api), pipeline.Observer())
+    store = sheet.with_name("sheet.resume.parquet")
+    sheet.with_name("link.parquet").symlink_to(store)
+    paid = store.read_bytes()
+    for ask in (pipeline.enrich, pipeline.plan):
+        with pytest.raises(OutputError):
+            ask(task(sheet, api, sheet.with_name(name), store__path=store), pipeline.Observer())
+    assert store.read_bytes() == paid
+
+
+def test_an_output_that_is_open_goes_beside_it_but_never_over_the_input(sheet: Path, api: sandbox.Sandbox) -> None:
+    store = sheet.with_name("all.parquet")
+    output = sheet.with_name("out.csv")
+    pipeline.enrich(task(sheet, api, output, store__path=store), pipeline.Observer())
+    sheet.with_name(".~lock.out.csv#").touch()
+    opened = output.read_bytes()
+    summary = pipeline.enrich(task(sheet, api, output, store__path=store), pipeline.Observer())
+    beside = sheet.with_name("out (2).csv")
+    assert summary.output == str(beside)
+    assert "is open in another program" in " ".join(summary.warnings)
+    assert (output.read_bytes(), beside.read_bytes()) == (opened, opened)
+    summary = pipeline.enrich(task(beside, api, output, store__path=store), pipeline.Observer())
+    assert summary.output == str(sheet.with_name("out (3).csv"))
+    assert beside.read_bytes() == opened
+
+
+def test_what_no_worksheet_holds_is_refused_before_anything_is_spent(tmp_path: Path, api: sandbox.Sandbox) -> None:
+    wide = tmp_path / "wide.csv"
+    wide.write_text("EAN" + "," * 16_370 + f"\n{CODES[0]}" + "," * 16_370 + "\n", encoding="utf-8")
+    with pytest.raises(OutputError, match="a worksheet holds 1,048,576 by 16,384"):
+        pipeline.enrich(task(wide, api, tmp_path / "out.xlsx"), pipeline.Observer())
+    assert not api.requests

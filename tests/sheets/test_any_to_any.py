@@ -133,3 +133,11 @@ def test_a_text_keeps_its_delimiter_where_the_name_lets_it(tmp_path: Path, suffi
     additions = Additions(pa.table({"x": [7]}), np.zeros(1, np.int32))
     write(source, tmp_path / "out", Form(suffix), 1, additions, lambda _: None)
     assert tmp_path.joinpath("out").read_bytes().splitlines()[1] == delimiter.join(["4006381333931", "1", "7"]).encode()
+
+
+def test_a_csv_with_tabs_stays_as_it_is_under_its_own_ending(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes("EAN\tName\n4006381333931\tgrün\n".encode("cp1252"))
+    source = open_sources(path)[0]
+    write(source, tmp_path / "out", Form(".csv"), 1, Additions(pa.table({"x": [7]}), np.zeros(1, np.int32)), print)
+    assert tmp_path.joinpath("out").read_bytes() == "EAN\tName\tx\n4006381333931\tgrün\t7\n".encode("cp1252")

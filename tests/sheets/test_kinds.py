@@ -33,6 +33,7 @@ STARTS = {
     b'<html xmlns:x="urn:schemas-microsoft-com:office:spreadsheet">': Kind.HTML,
     b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">': Kind.XML_2003,
     b"": Kind.TEXT,
+    b"<!-- x -->" * 2_000 + b"<p>": Kind.TEXT,
 }
 
 
@@ -113,6 +114,9 @@ def test_a_wrong_name_is_said(tmp_path: Path) -> None:
         ("a.xlsm", b"PK", "b.xlsx", False),
         ("a.xlsm", b"PK", "b.xlsm", True),
         ("a.xls", OLE, "b.xls", False),
+        ("a.dat", b"PK", "b.dat", False),
+        ("a.pq", b"PAR1", "b.pq", False),
+        ("a.json", b"EAN\n", "b.json", False),
     ],
 )
 def test_outputs_that_can_not_be_are_refused(

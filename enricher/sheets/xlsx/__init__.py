@@ -2,7 +2,7 @@
 
 from enricher.sheets.xlsx.limits import Limits
 from enricher.sheets.xlsx.new_workbook import write_new_workbook
-from enricher.sheets.xlsx.references import MAX_ROWS
+from enricher.sheets.xlsx.references import MAX_COLUMNS, MAX_ROWS
 from enricher.sheets.xlsx.workbook import Worksheet, worksheets
 
-__all__ = ["MAX_ROWS", "Limits", "Worksheet", "worksheets", "write_new_workbook"]
+__all__ = ["MAX_COLUMNS", "MAX_ROWS", "Limits", "Worksheet", "worksheets", "write_new_workbook"]
