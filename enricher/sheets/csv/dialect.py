@@ -159,7 +159,7 @@ def _rate(text: str, dialect: Dialect, is_cut: bool) -> _Rating:  # noqa: FBT001
     values = 0
     after_blank: int | None = None
     try:
-        records = dialect.reader(io.StringIO(text, newline=""))
+        records = dialect.reader(io.StringIO(text.lstrip("\r\n"), newline=""))  # blank lines may fill the sample
         for number, fields in enumerate(itertools.islice(records, _SAMPLE_RECORDS)):
             if fields:
                 widths.append(len(fields))
@@ -168,7 +168,7 @@ def _rate(text: str, dialect: Dialect, is_cut: bool) -> _Rating:  # noqa: FBT001
                 after_blank = len(widths)
     except csv.Error:
         return _Rating(0.0, dialect.quoting, 0, 0, 0, 0, first_split=False)
-    if is_cut and len(widths) < _SAMPLE_RECORDS - _BLANK_WITHIN:
+    if is_cut and widths and len(widths) < _SAMPLE_RECORDS - _BLANK_WITHIN:
         widths.pop()  # the sample ends in the middle of it
     wide = Counter(width for width in widths if width > 1)
     if not wide:

@@ -14,7 +14,6 @@ import pyarrow as pa
 from enricher.errors import OutputError
 from enricher.model import Batch, Cells, Preview
 from enricher.sheets.grid import CellKind, Grid, GridColumn
-from enricher.sheets.kinds import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from enricher.model import Additions
     from enricher.sheets.foreign.spool import Column, SpoolReader, TableEntry
-    from enricher.sheets.kinds import Kind
     from enricher.sheets.stamp import Stamp
 
 
@@ -126,19 +124,6 @@ class SpooledTable:
             f"{self.path.name}: files of this kind are read, but not written. "
             f"Call the output {self.path.stem}.enriched.xlsx, or .csv: -o {self.path.stem}.enriched.xlsx"
         )
-
-
-def named(path: Path, kind: Kind, words: str, table: str) -> str:
-    """Say what a file is, and what its name says where that is something else.
-
-    >>> from pathlib import Path
-    >>> from enricher.sheets.kinds import Kind
-    >>> named(Path("report.xls"), Kind.HTML, "web page", "table")
-    'web page (named .xls), table'
-    """
-    expected = SUFFIXES.get(path.suffix.lower(), ())
-    called = "" if not path.suffix or kind in expected else f" (named {path.suffix})"
-    return f"{words}{called}, {table}"
 
 
 def _cells(column: Column, rows: slice, count: int) -> Cells:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 Members = dict[str, Any]
 """An object's members; a number is a Number, every other value what `json` makes of it."""
 
-_MOST_EXPONENT = 400
+_MOST_EXPONENT = 40
+"""Beyond it a number is no quantity of anything, and a few bytes of file would stand for hundreds of digits."""
 _KNOWN_NUMBERS = 10_000
 _EXPONENT = re.compile(r"[eE]([+-]?[0-9]+)$")
 

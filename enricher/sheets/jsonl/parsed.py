@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import tempfile
 import weakref
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
-from enricher.errors import InputError
-from enricher.sheets.grid import GridColumn
+from enricher.errors import InputError, OutputError
+from enricher.sheets.grid import CellKind, GridColumn
 from enricher.sheets.jsonl.objects import Members, ObjectError, column_of, members_of, whole
 from enricher.sheets.jsonl.records import records
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    import numpy as np
     import numpy.typing as npt
 
 MAX_NAMES = 4096
@@ -32,14 +32,16 @@ _COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 class ParsedTable:
-    """All rows of a JSON file: every line, or every element of the array. Raises InputError for a file that is none.
+    """All rows of a JSON file: every line, or every element of the array.
 
-    `names` are those of all objects, in the order in which they first appear.
+    `names` are those of all objects, in the order in which they first appear. Raises InputError for a file that is
+    none, OutputError where the temporary folder is full.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._spool: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this
+        # Without a buffer: what a full disk left in one would be written again, and fail again, as the program ends.
+        self._spool: IO[bytes] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as this
         weakref.finalize(self, self._spool.close)
         self._places: dict[str, int] = {}
         self._starts: list[tuple[int, int]] = []
@@ -66,9 +68,10 @@ class ParsedTable:
         lines: list[Members | None] = []
         names: dict[str, None] = {}
         size_bytes = 0
-        for record in records(self._path):
+        for at, record in enumerate(records(self._path)):
+            if at == 0:  # at once, since the first error has to name an object or a line
+                self.is_array = b"[" in record.before
             if not record.number:
-                self.is_array = True
                 continue
             members: Members | None = None
             if record.body:
@@ -99,12 +102,17 @@ class ParsedTable:
 
     def _put(self, lines: list[Members | None], names: list[str]) -> None:
         """Write some rows to disk, with the columns that they have."""
-        objects: list[Members] = [line or {} for line in lines]
+        held: dict[str, tuple[list[int], list[Any]]] = {name: ([], []) for name in names}
+        for row, members in enumerate(lines):  # not every name in every row: there may be thousands of rare ones
+            for name, value in (members or {}).items():
+                rows, values = held[name]
+                rows.append(row)
+                values.append(value)
         arrays: dict[str, pa.Array] = {_EMPTY: pa.array([line is None for line in lines], pa.bool_())}
-        for name in names:
+        for name, (rows, values) in held.items():
             place = self._places[name]
             try:
-                column = column_of([members.get(name) for members in objects])
+                column = _spread(column_of(values), rows, len(lines))
             except ObjectError as error:
                 first, last = self.rows + 1, self.rows + len(lines)
                 where = f"between {self._row(first)} and {self._row(last)}, {name!r}"
@@ -113,10 +121,37 @@ class ParsedTable:
             if column.kinds is not None:
                 arrays[f"{place} kinds"] = pa.array(column.kinds)
         batch = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
-        self._starts.append((self._spool.seek(0, 2), len(lines)))
-        with pa.ipc.new_stream(self._spool, batch.schema, options=_COMPRESSED) as stream:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema, options=_COMPRESSED) as stream:
             stream.write_batch(batch)
+        self._keep(memoryview(sink.getvalue()), len(lines))
         self.rows += len(lines)
+
+    def _keep(self, data: memoryview, rows: int) -> None:
+        """Append the bytes of some rows to the temporary file. Raises OutputError."""
+        self._starts.append((self._spool.seek(0, 2), rows))
+        try:
+            while data:
+                data = data[self._spool.write(data) :]
+        except OSError as error:
+            raise OutputError(
+                f"{tempfile.gettempdir()}: {self._path.name} is unpacked there, which fails ({error.strerror}). "
+                "Free some space and run again"
+            ) from None
 
     def _row(self, number: int) -> str:
         return f"{'object' if self.is_array else 'line'} {number:,}"
+
+
+def _spread(column: GridColumn, rows: Sequence[int], count: int) -> GridColumn:
+    """Put values into the rows that they are of; the other ones of `count` rows have nothing."""
+    if len(rows) == count:
+        return column
+    index = np.full(count, -1, np.int32)
+    index[rows] = np.arange(len(rows), dtype=np.int32)
+    text = column.text.take(pa.array(index, mask=index < 0))
+    if column.kinds is None:
+        return GridColumn(text)
+    kinds = np.full(count, CellKind.TEXT, np.uint8)
+    kinds[rows] = column.kinds
+    return GridColumn(text, kinds)

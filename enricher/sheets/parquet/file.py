@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BATCH_ROWS = 20_000
+_BATCH_CELLS = 1_000_000
+"""Put into words, a batch of the widest table would take gigabytes."""
 _BATCH_BYTES = 64 * 1024 * 1024
 _MOST_COLUMNS = 16_384
 _MANY_ROWS = 10_000_000
@@ -80,11 +82,12 @@ class ParquetTable:
             return
         self._stamp.check()
         wanted = self._selection(columns)
+        rows = max(1, min(BATCH_ROWS, _BATCH_CELLS // len(wanted or self.names)))
         unpacked: dict[str, int] = {}
         with blamed_on(self.path.name), self._open(self._numbered) as file:
             for group in range(len(self.group_rows)):
                 seen = 0
-                for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=wanted, use_threads=False):
+                for batch in file.iter_batches(rows, row_groups=[group], columns=wanted, use_threads=False):
                     seen += len(batch)
                     for part in self._bounded(batch, unpacked):
                         whole = self._as_declared(part)

@@ -147,6 +147,10 @@ def test_a_table_wider_than_the_sample_is_long_is_read(tmp_path: Path) -> None:
     assert found(tmp_path, text).delimiter == ";"
 
 
+def test_blank_lines_above_a_table_do_not_hide_it_however_many(tmp_path: Path) -> None:
+    assert found(tmp_path, "\n" * 600 + "ASIN;Name\n" + "B00ABCDEF1;Desk\n" * 70_000).delimiter == ";"
+
+
 def test_the_verdict_does_not_depend_on_what_was_read_before(tmp_path: Path) -> None:
     csv.field_size_limit(100)
     text = 'EAN,Text\n1,"' + "long, " * 40_000 + '"\n2,b\n'

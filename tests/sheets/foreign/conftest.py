@@ -172,21 +172,21 @@ def _links(targets: Mapping[str, str]) -> str:
 def _binary_sheet(cells: list[Cell]) -> bytes:
     rows, columns = [cell[0] for cell in cells], [cell[1] for cell in cells]
     area = (min(rows, default=0), max(rows, default=0), min(columns, default=0), max(columns, default=0))
-    data = _record(129) + _record(148, struct.pack("<4I", *area)) + _record(145)
+    parts = [_record(129), _record(148, struct.pack("<4I", *area)), _record(145)]
     last = -1
     for row, column, value in cells:
         if row != last:
-            data += _record(0, struct.pack("<IIHHBI", row, 0, 300, 0, 0, 0))
+            parts.append(_record(0, struct.pack("<IIHHBI", row, 0, 300, 0, 0, 0)))
             last = row
         place = struct.pack("<II", column, 0)
         match value:
             case bool():
-                data += _record(4, place + struct.pack("<B", value))
+                parts.append(_record(4, place + struct.pack("<B", value)))
             case str():
-                data += _record(6, place + _wide(value))
+                parts.append(_record(6, place + _wide(value)))
             case _:
-                data += _record(5, place + struct.pack("<d", value))
-    return data + _record(146) + _record(130)
+                parts.append(_record(5, place + struct.pack("<d", value)))
+    return b"".join([*parts, _record(146), _record(130)])
 
 
 def _record(number: int, data: bytes = b"") -> bytes:

@@ -46,7 +46,7 @@ def sound(request: pytest.FixtureRequest, make_xls: Xls, make_xlsb: Xlsb, make_o
 def test_a_file_that_is_cut_short_anywhere_is_refused(sound: Path, tmp_path: Path) -> None:
     data = sound.read_bytes()
     kind = kind_of(sound)
-    for share in (0.1, 0.4, 0.7):
+    for share in (0.1, 0.7):
         cut = tmp_path / f"cut{sound.suffix}"
         cut.write_bytes(data[: int(len(data) * share)])
         with pytest.raises(InputError, match=r"damaged( or cut short|, or larger)"):
@@ -55,7 +55,7 @@ def test_a_file_that_is_cut_short_anywhere_is_refused(sound: Path, tmp_path: Pat
 
 def test_flipped_bytes_are_read_or_refused_but_never_a_crash(sound: Path, tmp_path: Path) -> None:
     chance = random.Random(4)  # noqa: S311 - replays, and hides nothing
-    for at in range(6):
+    for at in range(3):  # the fuzz run tries hundreds
         data = bytearray(sound.read_bytes())
         for _ in range(8):
             data[chance.randrange(8, len(data))] = chance.randrange(256)

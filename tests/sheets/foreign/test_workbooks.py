@@ -105,7 +105,8 @@ def test_grids_say_what_each_cell_is(make_xls: Xls) -> None:
 
 def test_hidden_sheets_come_last_and_the_description_names_the_sheet(make_xls: Xls, make_xlsb: Xlsb) -> None:
     sheets: dict[str, list[Cell]] = {"Lists": [(0, 0, "x")], "Codes": [(0, 0, "y")], "Empty": []}
-    for path in (make_xls(sheets, hidden="Lists"), make_xlsb(sheets, hidden="Lists")):
+    words = ("Excel 97-2003 workbook (.xls)", "Excel binary workbook (.xlsb)")
+    for path, kind in zip((make_xls(sheets, hidden="Lists"), make_xlsb(sheets, hidden="Lists")), words, strict=True):
         found = foreign_tables(path, kind_of(path))
         assert [(source.sheet, source.hidden) for source in found] == [
             ("Codes", False),
@@ -114,8 +115,7 @@ def test_hidden_sheets_come_last_and_the_description_names_the_sheet(make_xls: X
         ]
         assert found[1].preview(5).columns == ()
         assert list(found[1].batches(1, [0])) == []
-        assert found[0].description.endswith("sheet 'Codes'")
-    assert foreign_tables(make_xls(sheets), Kind.XLS)[0].description == "Excel 97-2003 workbook (.xls), sheet 'Lists'"
+        assert [found[at].description for at in (0, 2)] == [f"{kind}, sheet 'Codes'", f"{kind}, sheet 'Lists'"]
 
 
 def test_a_name_that_promises_another_kind_is_said(make_xls: Xls) -> None:

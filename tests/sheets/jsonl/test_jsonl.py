@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import tempfile
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -9,14 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enricher.errors import InputError
+from enricher.errors import InputError, OutputError
 from enricher.model import Additions
 from enricher.sheets.grid import CellKind
 from enricher.sheets.jsonl import JsonLinesSource, array, is_json_lines
 from enricher.sheets.jsonl.records import records
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def additions(index: list[int], **columns: list[Any]) -> Additions:
@@ -134,6 +133,12 @@ def test_a_line_that_can_not_be_used_is_refused_with_its_number(path: Path, line
         list(JsonLinesSource(path).batches(0, [0]))
 
 
+def test_an_element_that_can_not_be_used_is_refused_as_an_object_not_as_a_line(path: Path) -> None:
+    path.write_bytes(b'\n[{"a":1},\n{"a" 2}]')
+    with pytest.raises(InputError, match=r"^in\.jsonl, object 2: this is no JSON object"):
+        JsonLinesSource(path).preview(10)
+
+
 def test_a_name_that_stands_twice_with_the_same_value_harms_nothing(path: Path) -> None:
     path.write_bytes(b'{"a":1,"a":1}\n')
     assert texts(path) == {"a": ["1"]}
@@ -148,6 +153,18 @@ def test_an_array_that_is_broken_off_is_refused(path: Path, content: bytes) -> N
         JsonLinesSource(path).preview(10)
 
 
+def test_a_name_that_only_some_objects_have_is_nothing_in_the_others(path: Path) -> None:
+    path.write_bytes(b'{"a":1}\n{"b":"x"}\n\n{"a":2,"c":true}\n')
+    assert texts(path) == {"a": ["1", None, None, "2"], "b": [None, "x", None, None], "c": [None, None, None, "TRUE"]}
+    [batch] = JsonLinesSource(path).batches(0, [0, 1])
+    assert [cells.numeric.tolist() for cells in batch.columns] == [[True, False, False, True], [False] * 4]
+
+
+def test_a_number_of_more_digits_than_any_quantity_has_stays_as_it_was_written(path: Path) -> None:
+    path.write_bytes(b'{"a":1e40}\n{"a":1e41}\n')
+    assert texts(path) == {"a": ["1" + "0" * 40, "1e41"]}
+
+
 @pytest.mark.parametrize("start", [b'{"a":"', b'[{"a":"'])
 def test_an_object_without_end_is_refused_before_it_fills_the_memory(path: Path, start: bytes) -> None:
     path.write_bytes(start + b"x" * 9_000_000)
@@ -159,6 +176,15 @@ def test_names_without_end_are_refused(path: Path) -> None:
     path.write_text("\n".join(f'{{"name {row}":1}}' for row in range(5000)), encoding="utf-8")
     with pytest.raises(InputError, match=r"in\.jsonl, line 4,097: by now there are more than 4,096 different names"):
         JsonLinesSource(path).preview(10)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_said_and_is_no_fault_of_the_input(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_bytes(b'{"a":1}\n')
+    with Path("/dev/full").open("r+b", buffering=0) as full:
+        monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: full)
+        with pytest.raises(OutputError, match=r"in\.jsonl is unpacked there, which fails \(No space left on device\)"):
+            JsonLinesSource(path).preview(10)
 
 
 def test_a_file_that_changes_while_it_is_written_is_noticed(path: Path) -> None:

@@ -107,6 +107,15 @@ def test_batches_and_row_groups_follow_each_other_without_a_gap(path: Path) -> N
     assert batches[-1].share_read == 1.0
 
 
+def test_the_wider_a_table_the_fewer_rows_are_in_memory_at_once(path: Path) -> None:
+    pq.write_table(pa.table({f"c{at}": np.arange(3000) for at in range(400)}), path)
+    source = ParquetSource(path)
+    grids = list(source.grids())
+    assert max(len(grid) * len(grid.columns) for grid in grids) <= 1_000_000
+    assert np.concatenate([grid.numbers for grid in grids]).tolist() == list(range(3001))
+    assert sum(len(batch.empty) for batch in source.batches(0, [7])) == 3000
+
+
 def test_columns_of_the_same_name_or_without_one_are_told_apart(path: Path) -> None:
     columns = [pa.array(["a"]), pa.array(["b"]), pa.array(["c"]), pa.array(["d"])]
     pq.write_table(pa.Table.from_arrays(columns, names=["x", "x", "", "x.y"]), path)
