@@ -13,7 +13,7 @@ from enricher.codes.domains import Marketplaces, country_column, find_marketplac
 from enricher.codes.header_row import header_position, texts_of
 from enricher.codes.headers import added_before
 from enricher.codes.policy import Policy
-from enricher.codes.scan import Scan, scan
+from enricher.codes.scan import Scan, scan_columns
 from enricher.codes.shapes import Can
 from enricher.codes.weighing import Content, RunnerUp, choose, label_of, letters, weigh
 from enricher.errors import ConfigError, InputError
@@ -91,8 +91,8 @@ def find_columns(
     0 for none, None to find it. Columns that an earlier run added are never chosen unasked. Raises ConfigError for a
     column that is not there, InputError where no column holds codes.
     """
-    seen_before = {id(cells): cells for cells in preview.columns}  # columns without a cell are one object
-    scanned = {at: scan(cells, policy.wanted) for at, cells in seen_before.items()}
+    different = {id(cells): cells for cells in preview.columns}  # columns without a cell are one object
+    scanned = dict(zip(different, scan_columns([*different.values()], policy.wanted), strict=True))
     scans = [scanned[id(cells)] for cells in preview.columns]
     named = [*wanted, *([domain_column] if domain_column else [])]
     at = header_position(preview, [_looks_coded(seen) for seen in scans], named, header_row)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from enricher import codes, merge, sheets
-from enricher.errors import ConfigError, EnricherError
+from enricher.errors import ConfigError, EnricherError, InputError
 from enricher.keys import NO_KEY, KeyArray
 
 if TYPE_CHECKING:
@@ -179,10 +179,18 @@ def find_table(path: Path, settings: Settings) -> tuple[sheets.Source, codes.Lay
         raise ConfigError(f"--sheet: {path.name} has {why}. Its sheets: {names}")
     found: list[tuple[sheets.Source, codes.Layout]] = []
     errors: list[EnricherError] = []
+    hints: list[str] = []
     for source in sources:
         try:
+            preview = source.preview(_PREVIEW_ROWS)
+        except InputError as error:
+            if not any(layout.codes for _, layout in found):
+                raise  # it may be the sheet that is meant; another one's codes are not asked for in its place
+            hints.append(f"sheet {source.sheet!r} can't be read: {error}")
+            continue
+        try:
             layout = codes.find_columns(
-                source.preview(_PREVIEW_ROWS),
+                preview,
                 wanted=settings.input.code_columns,
                 header_row=settings.input.header_row,
                 domain_column=settings.input.domain_column,
@@ -196,7 +204,7 @@ def find_table(path: Path, settings: Settings) -> tuple[sheets.Source, codes.Lay
         raise errors[0]
     source, layout = next((pair for pair in found if pair[1].codes), found[0])
     fuller = [other for other, others in found if others.codes > layout.codes]
-    hints = [f"sheet {other.sheet!r} has more codes; to use it: --sheet {other.sheet!r}" for other in fuller]
+    hints += [f"sheet {other.sheet!r} has more codes; to use it: --sheet {other.sheet!r}" for other in fuller]
     named = sheets.misnamed(path)
     others = [other.sheet for other in everything if other.sheet is not None and other.sheet != source.sheet]
     return source, dataclasses.replace(layout, hints=(*([named] if named else []), *layout.hints, *hints)), others

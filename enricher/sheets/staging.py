@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import hashlib
 import itertools
 import os
@@ -9,6 +11,8 @@ import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+
+import filelock
 
 from enricher.disk import sync_folder
 from enricher.errors import OutputError
@@ -29,16 +33,29 @@ class StagedOutput:
 
     def __enter__(self) -> Self:
         try:
+            self._clear()
             with tempfile.NamedTemporaryFile(
                 dir=self.path.parent, prefix=f".{self.path.stem}.", suffix=f".partial{self.path.suffix}"
             ) as probe:
                 self.partial = Path(probe.name)
+            self._mark = self.partial.with_suffix(".lock")
+            self._lock = filelock.FileLock(self._mark)
+            self._lock.acquire()
         except OSError as error:
             raise OutputError(f"{self.path.parent}: the output can't be written there ({error.strerror})") from None
         return self
 
     def __exit__(self, *_: object) -> None:
         self.partial.unlink(missing_ok=True)
+        self._lock.release()
+        self._mark.unlink(missing_ok=True)
+
+    def _clear(self) -> None:
+        """Remove what runs left here that were killed while they wrote: nobody holds its lock any more."""
+        for mark in self.path.parent.glob(f".{glob.escape(self.path.stem)}.*.partial.lock"):
+            with contextlib.suppress(filelock.Timeout), filelock.FileLock(mark, timeout=0):
+                mark.with_suffix(self.path.suffix).unlink(missing_ok=True)
+                mark.unlink(missing_ok=True)
 
     def commit(self, like: Path, may_replace: Callable[[Path], bool] = lambda path: not path.exists()) -> Path:
         """Put the finished file in place, durably, with the mode of the one it replaces, or else that of `like`.

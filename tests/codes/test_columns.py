@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from enricher.codes import Layout, Marketplaces, Policy, find_columns
+from enricher.codes.scan import scan, scan_columns
 from enricher.errors import ConfigError, InputError
 from enricher.model import LOOKUP_FIELDS, CodeType, Domain
-from tests.codes.reading import ASINS, EANS, ISBNS, UPCS, preview
+from tests.codes.reading import ASINS, EANS, ISBNS, UPCS, cells, preview
 
 
 def chosen(layout: Layout) -> list[str]:
@@ -272,3 +273,21 @@ def test_a_column_of_cases_is_taken_if_they_are_unpacked() -> None:
     assert find_columns(rows).codes == 0
     unpacked = find_columns(rows, policy=Policy(unpack_cases=True))
     assert (chosen(unpacked), unpacked.codes) == (["GTIN"], len(cases))
+
+
+def test_many_columns_are_seen_at_once_as_they_are_one_by_one() -> None:
+    texts = [["EAN", "4006381333931", f"text {at}", "", f"https://www.amazon.de/dp/B0{at:08d}"] for at in range(300)]
+    columns = [cells(column) for column in texts]
+    together, alone = scan_columns(columns), [scan(column) for column in columns]
+    for one, other in zip(together, alone, strict=True):
+        assert one.domains == other.domains
+        assert one.blank.tolist() == other.blank.tolist()
+        for name in ("digits", "can", "tail", "values"):
+            assert getattr(one.shapes, name).tolist() == getattr(other.shapes, name).tolist()
+
+
+def test_hundreds_of_columns_of_codes_are_not_chosen_from() -> None:
+    rows = [[f"c{at}" for at in range(400)], ["4006381333931"] * 400]
+    with pytest.raises(InputError, match="400 columns look like codes"):
+        find_columns(preview(*rows))
+    assert find_columns(preview(*rows), wanted=["c7"]).code_columns[0].index == 7

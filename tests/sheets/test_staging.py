@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -100,3 +103,22 @@ def test_a_name_that_can_not_be_replaced_gets_a_sibling(tmp_path: Path, monkeypa
     with StagedOutput(output) as staged:
         staged.partial.write_text("new", encoding="utf-8")
         assert staged.commit(like=output).name == "out (2).xlsx"
+
+
+def test_what_a_killed_run_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    output = tmp_path / "out.csv"
+    leave = (
+        "import os, sys, pathlib; from enricher.sheets import StagedOutput\n"
+        "staged = StagedOutput(pathlib.Path(sys.argv[1])).__enter__()\n"
+        "staged.partial.write_text('half'); os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", leave, output], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 2
+    with StagedOutput(output) as living:
+        living.partial.write_text("whole", encoding="utf-8")
+        with StagedOutput(output) as second:
+            second.partial.write_text("other", encoding="utf-8")
+            assert living.partial.read_text(encoding="utf-8") == "whole"
+        living.commit(like=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
