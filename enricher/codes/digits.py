@@ -28,10 +28,15 @@ _LONGEST = 18
 _X = ord("X") - ord("0")
 _WIDTHS = (gtin.EAN8_DIGITS, asin.LENGTH, gtin.UPC_DIGITS, gtin.EAN_DIGITS, gtin.MAX_DIGITS)
 
+_LONGEST_CELL = 4_096
+"""Characters of a cell that are looked at. The first of several codes counts, and looking costs many times their size."""
+
 
 def trimmed(cells: Cells) -> pa.StringArray:
-    """Return the cells' texts without white space around them; nothing is an empty text."""
-    return pc.fill_null(pc.utf8_trim_whitespace(cells.text), "")
+    """Return the cells' texts without white space around them, and of long ones the start; nothing is an empty text."""
+    text = pc.fill_null(pc.utf8_trim_whitespace(cells.text), "")
+    longest = pc.max(pc.binary_length(text)).as_py() or 0
+    return text if longest <= _LONGEST_CELL else pc.utf8_slice_codeunits(text, 0, _LONGEST_CELL)
 
 
 def shapes_of(text: pa.StringArray, numeric: npt.NDArray[np.bool_], zeros: npt.NDArray[np.uint8]) -> Shapes:

@@ -71,11 +71,14 @@ def enricher_join(source: str, answers: str, target: str, fields: str) -> dict[s
     from enricher import memory, sheets  # noqa: PLC0415
     from enricher.model import Additions  # noqa: PLC0415
 
+    memory.keep_little()  # as the program does
     table = pq.read_table(answers, columns=_columns(answers, int(fields)))
     known = pd.Index(table["code"].cast("int64").to_numpy())
-    pieces = table.drop_columns(["code"]).combine_chunks()
+    pieces = table.drop_columns(["code"])
     del table
-    memory.keep_little()  # as the program does
+    if source.endswith(".xlsx"):  # a workbook's writer wants them in one chunk, as a run makes them
+        pieces = pieces.combine_chunks()
+    memory.release()
     said = _working()
 
     def positions(text: pa.StringArray) -> npt.NDArray[np.int32]:

@@ -291,3 +291,8 @@ def test_hundreds_of_columns_of_codes_are_not_chosen_from() -> None:
     with pytest.raises(InputError, match="400 columns look like codes"):
         find_columns(preview(*rows))
     assert find_columns(preview(*rows), wanted=["c7"]).code_columns[0].index == 7
+
+
+def test_of_a_very_long_cell_the_start_is_looked_at() -> None:
+    [seen] = scan_columns([cells(["4006381333931, " + "and so on " * 10_000, "x" * 1_000_000])])
+    assert seen.shapes.known().tolist() == [True, False]

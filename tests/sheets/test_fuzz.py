@@ -19,7 +19,7 @@ from tests.fuzz.seeds import Seed, made
 if TYPE_CHECKING:
     from pathlib import Path
 
-MUTANTS = 50
+MUTANTS = 20
 FINE: dict[str, Any] = {
     "runs": [{"command": "enrich", "code": 0, "trace": "", "error": ""}],
     "seconds": 0.1,

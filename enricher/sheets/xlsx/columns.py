@@ -12,6 +12,7 @@ from xml.parsers import expat
 
 from enricher.sheets.xlsx.markup import (
     NAMESPACES,
+    TRUE_WORDS,
     Edit,
     damaged,
     edited,
@@ -49,11 +50,6 @@ class _Head:
     complete: bool = False
 
 
-def is_hidden(value: str | None) -> bool:
-    """Tell what an attribute `hidden` says."""
-    return value in {"1", "true"}
-
-
 def with_columns_shown(chunks: Iterable[bytes], first: int, widths: Sequence[int], where: str) -> Iterator[bytes]:
     """Hand on a sheet part in which the columns from `first` on are shown, with these widths in characters.
 
@@ -75,7 +71,7 @@ def _read_head(pieces: Iterator[bytes], where: str) -> tuple[bytes, _Head]:
         if local == "col" and depth == _COL_DEPTH and namespace in NAMESPACES:
             left = number_in(attributes, "min", 1, where) - 1
             right = number_in(attributes, "max", left + 1, where) - 1
-            head.cols.append(_Col(left, right, is_hidden(attributes.get("hidden")), parser.CurrentByteIndex))
+            head.cols.append(_Col(left, right, attributes.get("hidden") in TRUE_WORDS, parser.CurrentByteIndex))
         elif local == "sheetData" and depth == 1:
             head.complete = True
         depth += 1

@@ -30,6 +30,7 @@ _END64 = b"PK\x06\x06"
 _END64_BYTES = 56
 _MAX_COMMENT_BYTES = 1 << 16
 _SAMPLE_BYTES = 1 << 20
+_ENCRYPTED = 0x1
 
 
 def open_zip(path: Path, limits: Limits) -> zipfile.ZipFile:
@@ -51,7 +52,7 @@ def open_zip(path: Path, limits: Limits) -> zipfile.ZipFile:
     except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError) as error:
         if start.startswith(ZIP):
             raise InputError(
-                f"{path.name}: the file is cut short or damaged ({error}). Fetch or save it again."
+                f"{path.name}: the file is cut short or damaged ({error!s:.100}). Fetch or save it again."
             ) from None
         raise InputError(
             f"{path.name}: this is no Excel workbook. If it is text, give it the ending .csv or .txt."
@@ -92,7 +93,7 @@ def _directory_bytes(file: IO[bytes]) -> int:
 
 
 def _check_members(path: Path, members: list[zipfile.ZipInfo], limits: Limits) -> None:
-    """Raise InputError for a directory that names a part twice, or the same bytes as several parts."""
+    """Raise InputError for a part that is there twice, shares another's bytes or is encrypted."""
     names: set[str] = set()
     end = 0
     for member in sorted(members, key=lambda member: member.header_offset):
@@ -100,6 +101,8 @@ def _check_members(path: Path, members: list[zipfile.ZipInfo], limits: Limits) -
         if key in names:
             raise InputError(f"{path.name}: the file holds {member.filename} twice. Save it again in Excel.")
         names.add(key)
+        if member.flag_bits & _ENCRYPTED:  # even of a part that is only copied: the copy would not say so
+            raise InputError(f"{path.name}: the file is encrypted as a zip. Save it without a password.")
         if member.header_offset < end:
             raise fetch_again(path.name, f"{member.filename} inside the file overlaps what stands before it")
         end = member.header_offset + LOCAL_HEADER.size + len(member.filename) + member.compress_size

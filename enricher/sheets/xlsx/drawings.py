@@ -26,8 +26,12 @@ _COLUMN_EMU, _ROW_EMU = 609_600, 190_500
 """A default column and row, in English Metric Units, for what says its size instead of where it ends."""
 _MAX_AREAS = 10_000
 # VML is often no well-formed XML, so it is looked through as text.
-_CLIENT_DATA = re.compile(rb"<x:ClientData\b(.*?)</x:ClientData>", re.DOTALL | re.IGNORECASE)
-_VML_ANCHOR = re.compile(rb"<x:Anchor>\s*([\d\s,]+?)\s*</x:Anchor>", re.IGNORECASE)
+# No pattern here looks further than the next tag: a part of opening tags alone would take it hours.
+_CLIENT_DATA, _CLIENT_DATA_END = (
+    re.compile(rb"<x:ClientData\b", re.IGNORECASE),
+    re.compile(rb"</x:ClientData>", re.IGNORECASE),
+)
+_VML_ANCHOR = re.compile(rb"<x:Anchor>([\d\s,]*)</x:Anchor>", re.IGNORECASE)
 _VML_ANCHOR_NUMBERS = 8
 _NOTE, _VISIBLE = (
     re.compile(rb"""ObjectType\s*=\s*["']Note""", re.IGNORECASE),
@@ -113,11 +117,12 @@ def _drawn(chunks: Iterable[bytes], where: str) -> list[Area]:
 
 def _drawn_in_vml(data: bytes) -> list[Area]:
     areas = []
-    for match in _CLIENT_DATA.finditer(data):
-        anchor = _VML_ANCHOR.search(match[1])
-        if anchor is None or (_NOTE.search(match[1]) and not _VISIBLE.search(match[1])):
+    for before_end in _CLIENT_DATA_END.split(data)[:-1]:
+        [_, *contents] = _CLIENT_DATA.split(before_end, maxsplit=1)
+        anchor = _VML_ANCHOR.search(contents[0]) if contents else None
+        if anchor is None or (_NOTE.search(contents[0]) and not _VISIBLE.search(contents[0])):
             continue
-        numbers = [_number(number.decode()) for number in anchor[1].replace(b" ", b"").split(b",")]
+        numbers = [_number(number.decode()) for number in anchor[1].split(b",")]
         if len(numbers) == _VML_ANCHOR_NUMBERS:
             left, _, top, _, right, right_offset, bottom, bottom_offset = numbers
             areas.append(_area_of(left, top, right - (not right_offset), bottom - (not bottom_offset)))

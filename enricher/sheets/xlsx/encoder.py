@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from enricher.sheets.xlsx.markup import escaped
+from enricher.sheets.xlsx.markup import PRESERVE, escaped
 from enricher.sheets.xlsx.references import letters_of
 from enricher.sheets.xlsx.strings import whole
 
@@ -31,7 +31,8 @@ LARGE = pa.large_string()
 MAX_CELL_UNITS = 32_767
 _MAX_EXACT = 10**15
 """Excel keeps 15 digits of a number; a longer integer is a code or a sum that must not be rounded."""
-_MARKUP_BYTES = 60
+MARKUP_BYTES = 60
+"""Of a cell, around its text."""
 TEXT_MARK = ' t="inlineStr"'
 
 # What needs more than &, < and >: escapes, edge spaces, newlines. RE2 for the column, `re` for the one text.
@@ -97,11 +98,21 @@ def grown_bytes(additions: Additions) -> int:
 def grown_lengths(additions: Additions) -> npt.NDArray[np.int64]:
     """Estimate how many bytes of XML each row of the answers comes to."""
     table = additions.table()
-    lengths = np.full(table.num_rows, _MARKUP_BYTES * table.num_columns, np.int64)
+    lengths = np.full(table.num_rows, MARKUP_BYTES * table.num_columns, np.int64)
     for column in table.columns:
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             lengths += pc.binary_length(column).fill_null(0).to_numpy()
     return lengths
+
+
+def cut_notes(count: int) -> list[str]:
+    """Say how many texts were cut; no line for none.
+
+    >>> cut_notes(1)
+    ['1 text was longer than an Excel cell holds and was cut']
+    """
+    what = "1 text was longer than an Excel cell holds and was cut"
+    return [what if count == 1 else f"{count} texts were longer than an Excel cell holds and were cut"] if count else []
 
 
 def cell(column: int, row: int, style: str | None, tail: str, prefix: str = "") -> str:
@@ -113,7 +124,7 @@ def cell(column: int, row: int, style: str | None, tail: str, prefix: str = "") 
 def text_tail(text: str, prefix: str = "") -> tuple[str, bool]:
     """Encode one text; also tell whether it was cut."""
     content, was_cut = escaped_text(text)
-    space = ' xml:space="preserve"' if content != content.strip(" \t\n") or "\n" in content else ""
+    space = PRESERVE if content != content.strip(" \t\n") or "\n" in content else ""
     return f"{TEXT_MARK}><{prefix}is><{prefix}t{space}>{escaped(content)}</{prefix}t></{prefix}is></{prefix}c>", was_cut
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from enricher.sheets.xlsx.markup import NAMESPACES
+
 if TYPE_CHECKING:
     from xml.parsers import expat
 
@@ -25,7 +27,7 @@ class Ground:
     def __init__(self, parser: expat.XMLParserType, around: str, repeated: str) -> None:
         self.encoding = "UTF-8"
         self.prefix: str | None = None
-        self.declared: list[str] = []
+        self._bound: dict[str, list[str]] = {}
         self._fed_bytes = 0
         self._tail = b""
         self._seen: tuple[re.Pattern[bytes], int] | None = None
@@ -37,7 +39,12 @@ class Ground:
         self.ending = self._around_ending if around else f"</{repeated}>".encode()
         parser.XmlDeclHandler = self._declaration
         parser.StartNamespaceDeclHandler = self._declare
-        parser.EndNamespaceDeclHandler = lambda prefix: self.declared.remove(prefix or "")
+        parser.EndNamespaceDeclHandler = lambda prefix: self._bound[prefix or ""].pop()
+
+    @property
+    def declared(self) -> list[str]:
+        """The prefixes that attributes may have here."""
+        return [prefix for prefix, namespaces in self._bound.items() if namespaces]
 
     def entered(self, offset: int) -> None:
         """Hear where the start tag of `around` is."""
@@ -59,7 +66,7 @@ class Ground:
             name, offset = self._seen
             match = name.fullmatch((self._tail + data)[offset - self._fed_bytes :])
             # In UTF-16 the tag is other bytes, and so this is no match.
-            if match is not None and self.encoding.upper() == "UTF-8":
+            if match is not None and self.encoding.upper() == "UTF-8" and self._is_bound(match[1].decode()):
                 self._know(match[1].decode())
                 self._edge = self._fed_bytes
         if self._seen is not None and self.ending == self._around_ending:
@@ -74,8 +81,13 @@ class Ground:
         self.prefix = prefix
         self.ending = f"</{prefix}{self._repeated_name}>".encode()
 
+    def _is_bound(self, prefix: str) -> bool:
+        """Say whether the prefix means the same behind the element: it may have been declared in its own tag."""
+        namespaces = self._bound.get(prefix.rstrip(":"), [])
+        return bool(namespaces) and namespaces[-1] in NAMESPACES
+
     def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         self.encoding = encoding or "UTF-8"
 
-    def _declare(self, prefix: str | None, _uri: str) -> None:
-        self.declared.append(prefix or "")
+    def _declare(self, prefix: str | None, namespace: str | None) -> None:
+        self._bound.setdefault(prefix or "", []).append(namespace or "")

@@ -24,6 +24,8 @@ NAMESPACES = (
 MAX_ELEMENTS = 250_000
 """Of a part that is read whole; each takes some 700 bytes. Workbooks with 65,000 links or names are known."""
 MAX_DIGITS = 10
+TRUE_WORDS = frozenset({"1", "true"})  # of xsd:boolean
+PRESERVE = ' xml:space="preserve"'
 # A ">" may stand inside an attribute's quotes, so the end of a tag is not the next ">".
 TAG = re.compile(rb"""<[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>""")
 _PREFIX = re.compile(rb"</?(?:([^\s:/>]+):)?")
@@ -62,6 +64,7 @@ def new_parser(where: str) -> expat.XMLParserType:
         )
 
     parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True  # else every newline of a run of millions is a piece of its own
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
     return parser
@@ -70,10 +73,7 @@ def new_parser(where: str) -> expat.XMLParserType:
 def damaged(where: str, error: expat.ExpatError, passed_lines: int = 0) -> InputError:
     """Say that a part is no XML; `passed_lines` are those the parser did not see."""
     line = error.lineno + passed_lines
-    return InputError(
-        f"{where}: the workbook is damaged ({expat.ErrorString(error.code)}, line {line} of the part). "
-        "Open it in Excel, let it repair the file, save and retry."
-    )
+    return unsound(where, f"the workbook is damaged ({expat.ErrorString(error.code)}, line {line} of the part)")
 
 
 def parse(parser: expat.XMLParserType, chunks: Iterable[bytes], where: str) -> None:

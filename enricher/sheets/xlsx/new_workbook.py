@@ -23,7 +23,7 @@ from enricher.sheets.grid import Extent, to_last_row
 from enricher.sheets.names import unique_names
 from enricher.sheets.xlsx.cell_kinds import BOLD, FORMATS, nothing_of, tails_by_kind
 from enricher.sheets.xlsx.copying import deflated
-from enricher.sheets.xlsx.encoder import cell, grown_bytes, tails_of, text_tail
+from enricher.sheets.xlsx.encoder import LARGE, MARKUP_BYTES, cell, cut_notes, grown_bytes, tails_of, text_tail
 from enricher.sheets.xlsx.package import SURELY_PLAIN_BYTES
 from enricher.sheets.xlsx.placement import width_of
 from enricher.sheets.xlsx.references import MAX_COLUMNS, MAX_ROWS, letters_of
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
 _BATCH_ROWS = 5_000
 """Rows encoded at once: their cells are in memory several times over."""
-_LARGE = pa.large_string()  # a few thousand rows of the longest texts are more than a plain array holds
-_MARKUP_BYTES = 60
 _MIN_WIDTH, _MAX_WIDTH = 9, 50
 _DATE = (1980, 1, 1, 0, 0, 0)  # the zero of a zip; the same rows give the same bytes
 _TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -98,7 +96,7 @@ class _Rows:
         self._cut = 0
         self.sheet_header_row = header_row + self._shift
         cells = extent.width * extent.rows
-        self.estimated_bytes = extent.text_bytes + cells * _MARKUP_BYTES + grown_bytes(additions)
+        self.estimated_bytes = extent.text_bytes + cells * MARKUP_BYTES + grown_bytes(additions)
         if extent.width + len(self._names) > MAX_COLUMNS:
             raise OutputError(
                 f"{extent.width} columns and {len(self._names)} new ones are more than the {MAX_COLUMNS:,} of a "
@@ -130,7 +128,7 @@ class _Rows:
 
     def notes(self) -> list[str]:
         """Return what the user should know."""
-        return [f"{self._cut} texts were longer than an Excel cell holds and were cut"] if self._cut else []
+        return cut_notes(self._cut)
 
     def widths(self) -> Iterator[tuple[int, int]]:
         """Yield column and width: of the originals by their first rows, of the new ones by their kind."""
@@ -180,12 +178,12 @@ def _joined(numbers: pa.StringArray, columns: Sequence[Tails]) -> memoryview | b
     if not len(numbers):
         return b""
     cells = [
-        pc.binary_join_element_wise(f'<c r="{letters_of(place)}', numbers, '"', tails, "").cast(_LARGE)
+        pc.binary_join_element_wise(f'<c r="{letters_of(place)}', numbers, '"', tails, "").cast(LARGE)
         for place, tails in enumerate(columns)
     ]
-    opening, middle, closing, nothing = (pa.scalar(text, _LARGE) for text in ('<row r="', '">', "</row>", ""))
+    opening, middle, closing, nothing = (pa.scalar(text, LARGE) for text in ('<row r="', '">', "</row>", ""))
     rows = pc.binary_join_element_wise(
-        opening, numbers.cast(_LARGE), middle, *cells, closing, nothing, null_handling="replace", null_replacement=""
+        opening, numbers.cast(LARGE), middle, *cells, closing, nothing, null_handling="replace", null_replacement=""
     )
     ends = np.frombuffer(rows.buffers()[1], np.int64)
     return memoryview(rows.buffers()[2])[: ends[len(rows)]]

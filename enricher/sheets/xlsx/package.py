@@ -12,7 +12,6 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from enricher.errors import InputError
 from enricher.sheets.xlsx.container import open_zip
 from enricher.sheets.xlsx.copying import copy_member, fresh_header
 from enricher.sheets.xlsx.limits import NO_LIMITS, Limits
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 18
 MAX_SMALL_PART_BYTES = 64 << 20
 """Of parts that are read whole; their elements are counted, too. Office's largest are styles of some 10 MB."""
-_ENCRYPTED = 0x1
 # What zipfile and the decompressors raise for bytes that are not what they should be; OSError is bz2's word for it.
 _DAMAGES = (
     zipfile.BadZipFile,
@@ -114,7 +112,7 @@ class Package:
                 while chunk := part.read(CHUNK_BYTES):
                     yield chunk
         except _DAMAGES as error:
-            raise fetch_again(where, f"it is damaged ({error})") from None
+            raise fetch_again(where, f"it is damaged ({error!s:.100})") from None
 
     def relationships(self, name: str) -> list[Relationship]:
         """Return where a part ("" for the package) leads to."""
@@ -164,13 +162,10 @@ class Package:
                     try:
                         copy_member(raw, member, out)
                     except zipfile.BadZipFile as error:
-                        raise fetch_again(self.path.name, f"it is damaged ({error})") from None
+                        raise fetch_again(self.path.name, f"it is damaged ({error!s:.100})") from None
 
     def _member(self, name: str) -> zipfile.ZipInfo:
         try:
-            member = self._members[name.lower()]
+            return self._members[name.lower()]
         except KeyError:
             raise unsound(self.path.name, f"the file lacks its part {name}") from None
-        if member.flag_bits & _ENCRYPTED:
-            raise InputError(f"{self.path.name}: the file is encrypted as a zip. Save it without a password.")
-        return member

@@ -14,7 +14,7 @@ from enricher.errors import InputError
 from enricher.sheets.names import unique_names
 from enricher.sheets.xlsx.drawings import note_on
 from enricher.sheets.xlsx.references import MAX_COLUMNS, Area, letters_of
-from enricher.sheets.xlsx.refusals import or_new_workbook
+from enricher.sheets.xlsx.refusals import AS_CSV, or_new_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ def decide(
     if last >= MAX_COLUMNS:
         raise InputError(
             f"{where}: {len(names)} new columns from {letters_of(min(first, MAX_COLUMNS - 1))} on would go past XFD, "
-            f"the last column of a worksheet. {or_new_workbook('Remove what stands far to the right and retry')}"
+            f"the last column of a worksheet. Remove what stands far to the right and retry, or {AS_CSV}."
         )
     area = rows._replace(left=first, right=last)
     _refuse_merged(facts.merged, area, where)

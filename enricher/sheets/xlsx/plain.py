@@ -13,10 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from enricher.sheets.xlsx.markup import PRESERVE
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-PRESERVE = ' xml:space="preserve"'
 _SPACE = r"[ \t\r\n]*"
 # A carriage return would have to become a newline; ]]> is looked for apart.
 _TEXT = r"(?:[^<&\x00-\x08\x0b-\x1f]|&(?:amp|lt|gt|quot|apos|#9|#10|#13);)*"
@@ -24,7 +25,9 @@ _VALUE = r'[^"<&\x00-\x1f]*'
 _STYLE = r'(?: s="[0-9]{1,9}")?'
 _ROW_TAG = re.compile(rb"""<(?:[A-Za-z_][\w.-]*:)?row r="[0-9]+"((?: [A-Za-z_][\w.:-]*="[^"<]*")*) ?/?>""")
 _ATTRIBUTE = re.compile(rb' ([^ =]+)="[^"]*"')
+_NAME = re.compile(r"(?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*", re.ASCII)
 _MAX_SHAPES = 24
+_MAX_SHAPE_BYTES = 1_000  # Excel's longest comes to 150; RE2 refuses a grammar of a megabyte
 _NO_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 
 
@@ -94,9 +97,9 @@ class PlainRows:
     def _is_sound(self, attributes: tuple[str, ...]) -> bool:
         locals_ = [name.rpartition(":")[2] for name in attributes]
         prefixes = {name.rpartition(":")[0] for name in attributes if ":" in name}
-        plain = all(name.isascii() and name.count(":") < 2 for name in attributes)  # noqa: PLR2004 - a:b:c
         return (
-            plain
+            all(map(_NAME.fullmatch, attributes))
+            and sum(map(len, attributes)) <= _MAX_SHAPE_BYTES
             and prefixes <= self._declared
             and "xmlns" not in {*prefixes, *attributes}
             and len({"r", *locals_}) == len(locals_) + 1

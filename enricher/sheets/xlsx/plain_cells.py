@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 
 from enricher.sheets.xlsx.display import decimal_text
 from enricher.sheets.xlsx.encoder import LARGE
+from enricher.sheets.xlsx.markup import TRUE_WORDS
 from enricher.sheets.xlsx.references import MAX_COLUMNS, MAX_ROWS
 from enricher.sheets.xlsx.row_block import RowBlock
-from enricher.sheets.xlsx.scanner import TRUE_WORDS
 from enricher.sheets.xlsx.tags import (
     columns_at,
     numbers_at,
@@ -44,6 +44,8 @@ _NO_TYPE, _SHARED_TYPE, _NUMBER_TYPE, _BOOLEAN_TYPE, _STRING_TYPE = b"\0snbr"
 """The last letter of a type; inlineStr ends as str does."""
 _MAX_DIGITS = 9
 _MAX_STYLE_DIGITS = 9
+_MAX_TEXT_BYTES = 16 << 20
+"""Of the strings that the cells of a block point to: a few bytes each in the file."""
 # These are the text that decimal_text gives, too; of a fraction only up to 15 digits, which a double keeps.
 _WHOLE = r"^(?:0|[1-9][0-9]*|-[1-9][0-9]{0,13})\z"
 _FRACTION = r"^-?(?:0|[1-9][0-9]{0,12})\.[0-9]{0,12}[1-9]\z"
@@ -145,20 +147,20 @@ class PlainCells:
         shows[shared] = ~self._strings.are_empty(numbers_at(tags.data, start[shared], _MAX_DIGITS))
 
     def _texts(self, block: bytes, tags: Tags, cells: _Cells, taken: Places) -> _Texts | None:
-        """Return the texts of some cells; None when one points to a text that is not there."""
+        """Return the texts of some cells; None when one points to a text that is not there, or all to too much."""
         types, styles = _types_and_styles(tags, cells.tag[taken])
         starts, ends = cells.start[taken], cells.end[taken]
         is_shared = types == _SHARED_TYPE
         is_number = (types == _NO_TYPE) | (types == _NUMBER_TYPE)
         is_boolean = types == _BOOLEAN_TYPE
         numbers = numbers_at(tags.data, starts[is_shared], _MAX_DIGITS)
-        if numbers.max(initial=-1) >= len(self._strings):
+        if numbers.max(initial=-1) >= len(self._strings) or self._strings.size_bytes(numbers) > _MAX_TEXT_BYTES:
             return None
         is_other = ~(is_shared | is_number | is_boolean)
         kinds = (
             (is_shared, self._strings.take(numbers)),
             (is_number, _decimals(without_entities(raw_texts(block, starts[is_number], ends[is_number]), block))),
-            (is_boolean, _booleans(raw_texts(block, starts[is_boolean], ends[is_boolean]))),
+            (is_boolean, _booleans(without_entities(raw_texts(block, starts[is_boolean], ends[is_boolean]), block))),
             (is_other, plain_texts(raw_texts(block, starts[is_other], ends[is_other]), block)),
         )
         return _Texts(_in_order(kinds, len(taken)), is_number, styles)

@@ -11,13 +11,19 @@ from enricher.sheets.xlsx.plain import PlainRows
 from enricher.sheets.xlsx.plain_cells import PlainCells
 from enricher.sheets.xlsx.row_block import RowBlock
 from enricher.sheets.xlsx.scanner import RowScanner
-from enricher.sheets.xlsx.two_ways import in_stretches
+from enricher.sheets.xlsx.two_ways import in_smaller_pieces, in_stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from enricher.sheets.xlsx.facts import Facts
     from enricher.sheets.xlsx.strings import SharedStrings
+
+_MAX_TEXT_BYTES = 16 << 20
+"""Of the texts that the cells of one piece of the part may point to."""
+_CELL_BYTES = 20
+"""A cell that does takes more: <c t="s"><v>0</v></c>."""
+_LEAST_BYTES, _MOST_BYTES = 4 << 10, 1 << 20
 
 
 class SheetReader:
@@ -43,7 +49,9 @@ class SheetReader:
 
     def blocks(self, chunks: Iterable[bytes]) -> Iterator[RowBlock]:
         """Read the part to its end. Raises InputError."""
-        for block in in_stretches(chunks, self):
+        cells = _MAX_TEXT_BYTES // max(1, self._strings.longest_bytes)
+        size_bytes = min(max(cells * _CELL_BYTES, _LEAST_BYTES), _MOST_BYTES)
+        for block in in_stretches(in_smaller_pieces(chunks, size_bytes), self):
             if len(block):
                 yield block
         self._scanner.close()

@@ -24,17 +24,19 @@ if TYPE_CHECKING:
     from enricher.sheets.xlsx.styles import Styles
 
 BATCH_ROWS = 10_000
+_BATCH_TEXT_BYTES = 16 << 20
+"""With cells of the longest texts a batch has fewer rows: ten thousand of them would come to a gigabyte."""
 
 
 def preview_of(blocks: Iterable[RowBlock], count: int, styles: Styles) -> Preview:
     """Lay out the first rows that show a text with every column.
 
-    Columns without a cell share one object, so a stray cell costs little.
+    Columns without a cell share one object, so a stray cell costs little. Of the longest texts it takes fewer rows.
     """
     found = RowBlock.of([])
     for block in blocks:
         found = RowBlock.joined([found, block.with_texts()])
-        if len(found) >= count:
+        if len(found) >= count or found.text.nbytes > _BATCH_TEXT_BYTES:
             break
     rows = found.slice(0, min(count, len(found)))
     places = np.unique(rows.columns).tolist()
@@ -102,10 +104,14 @@ class DataRows:
                 facts.last_row = int(rows.numbers[end - 1])
             if end < len(rows):
                 self._held.append(rows.slice(end, len(rows)))
-            while sum(map(len, self._ready)) >= BATCH_ROWS:
+            while self._is_enough():
                 yield self._batch(share())
         if self._ready:
             yield self._batch(1.0)
+
+    def _is_enough(self) -> bool:
+        rows = sum(map(len, self._ready))
+        return rows >= BATCH_ROWS or sum(block.text.nbytes for block in self._ready) > _BATCH_TEXT_BYTES
 
     def _batch(self, share_read: float) -> Batch:
         ready = RowBlock.joined(self._ready)

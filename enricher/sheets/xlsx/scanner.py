@@ -13,7 +13,7 @@ from enricher.errors import InputError
 from enricher.sheets.xlsx.display import decimal_text
 from enricher.sheets.xlsx.facts import Cell, Facts, Row
 from enricher.sheets.xlsx.ground import Ground
-from enricher.sheets.xlsx.markup import NAMESPACES, damaged, new_parser
+from enricher.sheets.xlsx.markup import NAMESPACES, TRUE_WORDS, damaged, new_parser
 from enricher.sheets.xlsx.references import COLUMNS, DIGITS, MAX_COLUMNS, MAX_ROWS, letters_of, parse_area
 from enricher.sheets.xlsx.refusals import unsound
 from enricher.sheets.xlsx.strings import shared_text, unescaped
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from enricher.sheets.xlsx.strings import SharedStrings
 
 MAX_ROW_BYTES = 16 << 20
+_MAX_TEXT_BYTES = 128 << 20  # of the shared strings that the cells of some rows point to
 _MAX_MERGED = 1_000_000
 _MAX_WIDTHS = 16_384
-TRUE_WORDS = frozenset({"1", "true"})
 _MAX_DIGITS = 9  # of a row's number or a style's that may be one
 
 
@@ -52,7 +52,7 @@ class RowScanner:
         self._pieces: list[str] = []
         self._runs: list[str] = []
         self.fed_bytes = 0
-        self._waiting_bytes = self._passed_lines = 0
+        self._waiting_bytes = self._text_bytes = self._passed_lines = 0
         self._depth = 0
         self._number = after_row
         self._take = wanted
@@ -74,6 +74,7 @@ class RowScanner:
             raise damaged(self._where, error, self._passed_lines) from None
         self.ground.fed(chunk)
         rows, self._rows = self._rows, []
+        self._text_bytes = 0 if rows else self._text_bytes
         self.fed_bytes += len(chunk)
         self._waiting_bytes = 0 if rows else self._waiting_bytes + len(chunk)
         if self._waiting_bytes > MAX_ROW_BYTES and self._in_row:
@@ -129,7 +130,7 @@ class RowScanner:
         elif local == "autoFilter" and self._depth == 2:  # noqa: PLR2004 - not that of a custom view
             self.facts.filter_area = parse_area(attributes.get("ref", ""))
         elif local == "col":
-            hidden = attributes.get("hidden") in {"1", "true"}
+            hidden = attributes.get("hidden") in TRUE_WORDS
             first, last = (attributes.get(name, "") for name in ("min", "max"))
             if first.isdecimal() and last.isdecimal() and len(first + last) <= 2 * _MAX_DIGITS:
                 self.facts.widths.append((int(first) - 1, int(last) - 1, hidden))
@@ -225,10 +226,11 @@ class RowScanner:
         number = attributes.get("r")
         previous = self._number
         if number is not None and not (number.isdecimal() and len(number) <= _MAX_DIGITS):
-            raise self._misplaced(f"a row is numbered {number!r:.40}")
+            raise unsound(self._where, f"a row is numbered {number!r:.40} in the file")
         self._number = previous + 1 if number is None else int(number)
         if not previous < self._number <= MAX_ROWS or self._in_row:
-            raise self._misplaced(f"row {self._number} stands {'in' if self._in_row else 'after'} row {previous}")
+            place = f"{'in' if self._in_row else 'after'} row {previous}"
+            raise unsound(self._where, f"row {self._number} stands {place} in the file")
         self._in_row = True
         facts = self.facts
         facts.rows += 1
@@ -256,7 +258,11 @@ class RowScanner:
             return
         style = self._style()
         if kind == "s":
-            cell = (column, shared_text(self._strings, raw, self._where), False, style)
+            text = shared_text(self._strings, raw, self._where)
+            self._text_bytes += len(text)
+            if self._text_bytes > _MAX_TEXT_BYTES:
+                raise unsound(self._where, f"row {self._number} and its neighbours show more than 128 MB of text")
+            cell = (column, text, False, style)
         elif kind is None or kind == "n":
             cell = (column, decimal_text(raw), True, style)
         elif kind == "b":
@@ -289,13 +295,6 @@ class RowScanner:
         if self._number >= self.facts.header_row:
             self.facts.content_right = max(self.facts.content_right, self._column)
 
-    def _misplaced(self, what: str) -> InputError:
-        return InputError(
-            f"{self._where}: {what} in the file. Open it in Excel, let it repair the file, save and retry."
-        )
-
     def _no_place(self, reference: str) -> InputError:
-        return InputError(
-            f"{self._where}: row {self._number} holds a cell called {reference!r}, which is no place on a sheet. "
-            "Open it in Excel, let it repair the file, save and retry."
-        )
+        what = f"row {self._number} holds a cell called {reference!r}, which is no place on a sheet"
+        return unsound(self._where, what)

@@ -14,7 +14,8 @@ import numpy as np
 from enricher.sheets.xlsx.ground import Ground
 from enricher.sheets.xlsx.markup import NAMESPACES, damaged, new_parser
 from enricher.sheets.xlsx.plain import is_plain_text, matches, strings_pattern
-from enricher.sheets.xlsx.strings import SharedStrings, unescaped
+from enricher.sheets.xlsx.refusals import unsound
+from enricher.sheets.xlsx.strings import MAX_TEXT_BYTES, SharedStrings, unescaped
 from enricher.sheets.xlsx.tags import plain_texts, raw_texts, tags_of, text_starts
 from enricher.sheets.xlsx.two_ways import in_stretches
 
@@ -72,6 +73,8 @@ class StringsReader:
         ends[has_text] = np.where(any_text, tags.at[text_tags + 1], starts[has_text])
         # An empty one is cut where it stands, too: the places have to ascend.
         starts[~has_text] = ends[~has_text] = tags.at[strings[~has_text]]
+        if int((ends - starts).max()) > MAX_TEXT_BYTES:
+            return None
         self.strings.extend(plain_texts(raw_texts(stretch, starts, ends), stretch))
         self._passed_lines += stretch.count(b"\n") if b"\n" in stretch else 0
         return True
@@ -102,7 +105,12 @@ class StringsReader:
                 self._runs.append("".join(self._pieces))
         elif name.endswith(" si"):
             if self._namespace in NAMESPACES:
-                self.strings.append(unescaped("".join(self._runs)))
+                text = unescaped("".join(self._runs))
+                if len(text.encode()) > MAX_TEXT_BYTES:
+                    raise unsound(
+                        self._where, f"it holds a text of more than {MAX_TEXT_BYTES >> 10} KB, and a cell holds 96"
+                    )
+                self.strings.append(text)
                 if self._depth == 1:
                     self._ground.ended(self._parser.CurrentByteIndex)
                     return

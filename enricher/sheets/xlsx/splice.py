@@ -111,7 +111,7 @@ class Splicer:
     def _edit_mark(self, mark: Mark) -> None:
         placement = self._placement
         if mark.kind == "root":
-            self.done.root_tag = self._tag(mark.offset)
+            self.done.opening = self._tag(mark.offset)
         elif mark.kind == "dimension":
             self._retag(mark.offset, "ref", str(placement.dimension))
         elif mark.kind == "autoFilter" and placement.filter_area is not None:
@@ -119,19 +119,20 @@ class Splicer:
         elif mark.kind == "cols":
             self._has_widths = True
             if self._window.startswith(b"</", mark.offset - self._base):  # else it is self-closed
-                self._insert_widths(mark.offset, "{}")
+                self._insert_widths(mark.offset, prefix_of(self._window[mark.offset - self._base :]), "{}")
         elif mark.kind == "sheetData":
-            self.done.prefix = prefix_of(self._tag(mark.offset))
-            self._row_tags = TagCount(f"<{self.done.prefix}row".encode())
+            tag = self._tag(mark.offset)
             if not self._has_widths:
-                prefix = self.done.prefix
-                self._insert_widths(mark.offset, f"<{prefix}cols>{{}}</{prefix}cols>")
+                prefix = prefix_of(self.done.opening)  # that of the rows may be declared only here
+                self._insert_widths(mark.offset, prefix, f"<{prefix}cols>{{}}</{prefix}cols>")
+            self.done.opening += tag
+            self.done.prefix = prefix_of(tag)
+            self._row_tags = TagCount(f"<{self.done.prefix}row".encode())
 
-    def _insert_widths(self, at: int, frame: str) -> None:
+    def _insert_widths(self, at: int, prefix: str, frame: str) -> None:
         widths = self._placement.widths
         if widths is None:
             return
-        prefix = prefix_of(self._window[at - self._base :])
         first = self._placement.first_column + 1
         new = "".join(
             f'<{prefix}col min="{first + place}" max="{first + place}" width="{width}" customWidth="1"/>'

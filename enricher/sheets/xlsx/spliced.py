@@ -23,7 +23,7 @@ class Probe(NamedTuple):
 class Spliced:
     """What a splice did, complete at its end."""
 
-    root_tag: bytes = b""
+    opening: bytes = b""  # the start tags around the rows, with all that they declare
     prefix: str = ""
     row_tags: int = 0
     data_rows: int = 0

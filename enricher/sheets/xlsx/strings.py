@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from enricher.errors import InputError
+from enricher.sheets.xlsx.refusals import unsound
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+MAX_TEXT_BYTES = 256 << 10
+"""Of one string: a cell of Excel's holds 96 KB, one of Google's 200. Any number of cells may point to it."""
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
@@ -69,6 +71,16 @@ class SharedStrings:
             self._bytes += memoryview(texts.buffers()[2])[ends[0] : ends[-1]]
             self._ends.frombytes((ends[1:] + (start - ends[0])).tobytes())
 
+    def size_bytes(self, numbers: npt.NDArray[np.int64]) -> int:
+        """Return how long the strings of these numbers are together."""
+        ends = np.frombuffer(self._ends, np.int64)
+        return int((ends[numbers + 1] - ends[numbers]).sum())
+
+    @cached_property
+    def longest_bytes(self) -> int:
+        """How long the longest is."""
+        return int(np.diff(np.frombuffer(self._ends, np.int64)).max(initial=0))
+
     def take(self, numbers: npt.NDArray[np.int64]) -> pa.LargeStringArray:
         """Return the strings of these numbers, which there must be."""
         return self._all.take(pa.array(numbers))
@@ -108,7 +120,4 @@ def shared_text(strings: SharedStrings, raw: str, where: str) -> str:
     try:
         return strings[int(raw)]
     except (IndexError, ValueError):
-        raise InputError(
-            f"{where}: a cell points to text number {raw}, and the workbook has {len(strings)}. "
-            "Open it in Excel, let it repair the file, save and retry."
-        ) from None
+        raise unsound(where, f"a cell points to text number {raw}, and the workbook has {len(strings)}") from None

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from enricher.sheets.xlsx.encoder import LARGE
-from enricher.sheets.xlsx.plain import PRESERVE
+from enricher.sheets.xlsx.markup import PRESERVE
 from enricher.sheets.xlsx.strings import unescaped
 
 if TYPE_CHECKING:

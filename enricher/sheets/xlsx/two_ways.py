@@ -84,6 +84,13 @@ def in_larger_pieces(chunks: Iterable[bytes], size_bytes: int) -> Iterator[bytes
         yield b"".join(held)
 
 
+def in_smaller_pieces(chunks: Iterable[bytes], size_bytes: int) -> Iterator[bytes]:
+    """Cut pieces that are larger than `size_bytes`."""
+    for chunk in chunks:
+        for start in range(0, len(chunk), size_bytes):
+            yield chunk[start : start + size_bytes]
+
+
 class _Pause:
     """Spares the quick way's tries where they come to nothing: ever longer, as long as they do."""
 

@@ -129,7 +129,7 @@ class _Reading:
         self._expected = expected
         self._path = path
         self._scanner = RowScanner(path.name, SharedStrings(), wanted=frozenset(expected), after_row=probe.number - 1)
-        self._scanner.feed(done.root_tag + f"<{done.prefix}sheetData>".encode())
+        self._scanner.feed(done.opening)
 
     def finished(self, chunk: bytes, offset: int) -> bool:
         """Read on in a chunk; tell whether the row is complete. Raises OutputError if it is not as asked."""

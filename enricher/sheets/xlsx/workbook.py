@@ -14,9 +14,9 @@ from enricher.errors import InputError
 from enricher.sheets.stamp import Stamp
 from enricher.sheets.xlsx.columns import with_columns_shown
 from enricher.sheets.xlsx.drawings import floating_areas
-from enricher.sheets.xlsx.encoder import grown_bytes
+from enricher.sheets.xlsx.encoder import cut_notes, grown_bytes
 from enricher.sheets.xlsx.limits import LIMITS, Limits
-from enricher.sheets.xlsx.markup import elements
+from enricher.sheets.xlsx.markup import TRUE_WORDS, elements
 from enricher.sheets.xlsx.package import Package
 from enricher.sheets.xlsx.parts import Table, read_table, widened_filter_name, widened_table
 from enricher.sheets.xlsx.placement import Placement, decide
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from enricher.sheets.xlsx.facts import Facts
     from enricher.sheets.xlsx.references import Area
     from enricher.sheets.xlsx.row_block import RowBlock
-    from enricher.sheets.xlsx.spliced import Spliced
 
 _HIDDEN = {"hidden", "veryHidden"}
 
@@ -104,7 +103,7 @@ class Book:
         index = 0
         for element in elements(package.read(self.part), self.path.name):
             if element.name == "workbookPr":
-                date1904 = element.attributes.get("date1904") in {"1", "true"}
+                date1904 = element.attributes.get("date1904") in TRUE_WORDS
             elif element.name == "sheet":
                 link = self._links.get(element.attributes.get("id", ""))
                 if link is not None and link.kind == "worksheet":  # a chart sheet has no cells
@@ -180,7 +179,7 @@ class Worksheet:
             streamed = {part.lower(): lambda: splicer.pieces(self._opened(package, placement), tick)}
             package.copy(target, edited, streamed, grown_bytes(additions))
             verify(target, package, part, edited, (placement, additions, splicer.done))
-        return [*placement.notes, *_notes(splicer.done)]
+        return [*placement.notes, *cut_notes(splicer.done.cut_texts)]
 
     def check(self, header_row: int, schema: pa.Schema) -> None:
         """Raise InputError for what `write` could not do without damage."""
@@ -275,11 +274,3 @@ def _workbook_part(package: Package) -> str:
     if not elements(package.read(link.target), name)[0].name == "workbook":
         raise InputError(f"{name}: this is an Office file, but no Excel workbook.")
     return link.target
-
-
-def _notes(done: Spliced) -> list[str]:
-    if not done.cut_texts:
-        return []
-    if done.cut_texts == 1:
-        return ["1 text was longer than an Excel cell holds and was cut"]
-    return [f"{done.cut_texts} texts were longer than an Excel cell holds and were cut"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
+import pyarrow as pa
 import pytest
 from openpyxl.chart import BarChart, Reference
+
+from enricher.sheets.xlsx import worksheets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,3 +71,19 @@ def test_a_drawing_that_can_not_be_read_is_copied_as_it_came(tmp_path: Path, enr
     assert result.notes == []
     with zipfile.ZipFile(result.path) as file:
         assert file.read("xl/drawings/drawing1.xml") == b"<oops"
+
+
+@pytest.mark.parametrize("content", [b"<x:ClientData " * 1_000_000, b"<x:ClientData><x:Anchor>" + b" " * 1_000_000])
+def test_a_drawing_that_never_ends_takes_no_time(handmade: Any, content: bytes) -> None:
+    links = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        '<Relationship Id="r1" Type="urn:x/vmlDrawing" Target="../drawings/v.vml"/></Relationships>'
+    )
+    parts = {
+        "xl/worksheets/_rels/sheet1.xml.rels": links.encode(),
+        "xl/drawings/v.vml": b"<xml>" + content + b"</x:ClientData></xml>",
+    }
+    [sheet] = worksheets(handmade('<row r="1"><c r="A1"><v>1</v></c></row>', extra=parts))
+    started_s = time.process_time()
+    sheet.check(0, pa.schema([("title", pa.string())]))
+    assert time.process_time() - started_s < 10

@@ -140,12 +140,41 @@ def test_one_odd_row_does_not_slow_its_neighbours(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(
     "attributes",
-    ['ht="1" ht="2"', 'x14ac:a="1" x14ac:a="1"', 'un:a="1"', 'xmlns="urn:y"', 'xmlns:x14ac="urn:z"', 'r="7"'],
+    [
+        'ht="1" ht="2"',
+        'x14ac:="1"',
+        'x14ac:1a="1"',
+        'x14ac:a="1" x14ac:a="1"',
+        'un:a="1"',
+        'xmlns="urn:y"',
+        'xmlns:x14ac="urn:z"',
+        'r="7"',
+    ],
 )
 def test_attributes_that_change_or_break_the_meaning_are_not_vouched_for(attributes: str) -> None:
     part = sheet(plain_rows(30) + f'<row r="31" {attributes}><c r="A31"><v>1</v></c></row>' + '<row r="32"></row>')
     for size in (64, 200, 5000):
         assert quickly(part, size) == carefully(part)
+
+
+def test_a_prefix_that_rows_declare_for_themselves_is_not_taken_to_go_on() -> None:
+    declaring = plain_rows(30).replace("<row ", f'<row xmlns="{MAIN}" ')
+    part = (
+        f'<x:worksheet xmlns:x="{MAIN}"><x:sheetData>{declaring}<!-- </x:row> -->'
+        '<row r="31"><c r="A31"><v>1</v></c></row></x:sheetData></x:worksheet>'
+    ).encode()
+    for size in (64, 200, 5000):
+        assert quickly(part, size) == carefully(part)
+
+
+def test_a_name_of_a_megabyte_is_no_part_of_the_grammar() -> None:
+    part = sheet(plain_rows(30).replace("<row ", f'<row {"a" * 1_000_000}="1" ', 1))
+    assert quickly(part, len(part)) == carefully(part)
+
+
+def test_a_boolean_with_an_escaped_newline_is_read_alike() -> None:
+    part = sheet(plain_rows(30, '<c r="A{0}" t="b"><v>1&#10;</v></c>'))
+    assert quickly(part, 5000) == carefully(part)
 
 
 def test_rows_in_a_wide_encoding_are_no_rows_to_the_quick_way() -> None:

@@ -8,7 +8,7 @@ from xml.parsers import expat
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from enricher.errors import InputError
@@ -79,14 +79,14 @@ def test_plain_sheets_are_written_alike(rows: str, size: int, header_row: int, s
     assert plan.quickly(size) == plan.carefully()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=80, deadline=None)
 @given(rows_of(odd=False), st.integers(0, 2**32), SIZES, st.integers(0, 2))
 def test_damaged_sheets_are_written_alike(rows: str, seed: int, size: int, header_row: int) -> None:
     try:
         plan = Plan(damaged_sheet(rows, seed), header_row, seed)
         expected = plan.carefully()
     except InputError:
-        assume(False)
+        return  # as most damage is; what is not refused must be written alike
     assert plan.quickly(size) == expected
 
 

@@ -23,12 +23,11 @@ if TYPE_CHECKING:
 
 CORPUS = Path(os.environ.get("ENRICHER_CORPUS") or Path(__file__).parents[4] / "shared" / "corpus")
 REAL = {
-    "ar_supermarket_padded16.xlsx": 1,
     "fr_order_no_header.xlsx": 0,
     "keepa_bluray_orderform_chart.xlsx": 5,
     "tr_technopolis_eans.xlsx": 1,
 }
-ROWS = 4000
+ROWS = 2500
 
 
 def made_rows() -> Iterator[list[Any]]:

@@ -6,6 +6,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
+import pytest
 
 from enricher.sheets.xlsx import worksheets
 
@@ -59,6 +60,18 @@ def test_spans_go_even_when_they_are_several(handmade: Any, enrich: Any) -> None
     assert sheet_rows(enrich(handmade(rows), 0, TITLE).path) == (
         f'<row r="1" ht="20"><c r="A1"><v>1</v></c>{new_cell("B1", "Sony")}</row>'
     )
+
+
+@pytest.mark.parametrize("prefix", ["x:", ""])
+def test_what_only_the_element_of_the_rows_declares_is_heeded(
+    handmade: Any, enrich: Any, shown: Any, prefix: str
+) -> None:
+    row = f'<{prefix}row r="{{0}}" y:a="1"><{prefix}c r="A{{0}}"><{prefix}v>{{0}}</{prefix}v></{prefix}c></{prefix}row>'
+    declared = f'xmlns{":x" if prefix else ""}="{MAIN}" xmlns:y="urn:y"'
+    rows = "".join(row.format(number) for number in (1, 2))
+    part = f'<worksheet xmlns="{MAIN}"><{prefix}sheetData {declared}>{rows}</{prefix}sheetData></worksheet>'
+    result = enrich(handmade(part.encode()), 0, {"new": ["a", "b"]})
+    assert shown(worksheets(result.path)[0]) == [(1, ["1", "a"]), (2, ["2", "b"])]
 
 
 def test_a_prefixed_strict_sheet_gets_prefixed_cells(handmade: Any, enrich: Any, shown: Any) -> None:
