@@ -29,7 +29,7 @@ _X = ord("X") - ord("0")
 _WIDTHS = (gtin.EAN8_DIGITS, asin.LENGTH, gtin.UPC_DIGITS, gtin.EAN_DIGITS, gtin.MAX_DIGITS)
 
 _LONGEST_CELL = 4_096
-"""Characters of a cell that are looked at. The first of several codes counts, and looking costs many times their size."""
+"""Characters of a cell that are looked at: the first of several codes counts, and looking costs many times the size."""
 
 
 def trimmed(cells: Cells) -> pa.StringArray:

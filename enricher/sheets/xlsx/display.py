@@ -50,7 +50,10 @@ def date_text(number: str, kind: DateKind, *, date1904: bool) -> str:
     >>> date_text("60", "date", date1904=False), date_text("0.25", "time", date1904=False)
     ('1900-02-29', '06:00:00')
     """
-    serial = float(number)
+    try:
+        serial = float(number)
+    except ValueError:
+        return number
     if not 0 <= serial < _LAST_SERIAL:
         return number
     days, ms = divmod(round(serial * _DAY_MS), _DAY_MS)

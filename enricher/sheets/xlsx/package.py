@@ -11,6 +11,7 @@ import struct
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, NamedTuple, Self
+from urllib.parse import unquote
 
 from enricher.sheets.xlsx.container import open_zip
 from enricher.sheets.xlsx.copying import copy_member, fresh_header
@@ -21,7 +22,7 @@ from enricher.sheets.xlsx.transcoding import as_utf8
 from enricher.sheets.xlsx.xml_guard import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -112,7 +113,12 @@ class Package:
                 while chunk := part.read(CHUNK_BYTES):
                     yield chunk
         except _DAMAGES as error:
-            raise fetch_again(where, f"it is damaged ({error!s:.100})") from None
+            raise fetch_again(where, f"it is damaged ({str(error)[:100] or 'it ends too early'})") from None
+
+    def sums(self, but: Collection[str]) -> list[tuple[int, int]]:
+        """Return checksum and size of all parts in their order, but for those whose lower-case name is given."""
+        members = self._zip.infolist()
+        return [(one.CRC, one.file_size) for one in members if one.filename.replace("\\", "/").lower() not in but]
 
     def relationships(self, name: str) -> list[Relationship]:
         """Return where a part ("" for the package) leads to."""
@@ -127,6 +133,8 @@ class Package:
                 target = attributes.get("Target", "")
                 inside = attributes.get("TargetMode") != "External" and target
                 target = posixpath.normpath(posixpath.join("/", folder, target))[1:] if inside else ""
+                if target and target not in self:  # it is a URI, where a space is %20
+                    target = unquote(target)
                 kind = attributes.get("Type", "").rpartition("/")[2]
                 found.append(Relationship(attributes.get("Id", ""), kind, target))
         return found

@@ -5,6 +5,7 @@ Owns how each is read and edited in place, byte by byte. Knows no row.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from enricher.sheets.xlsx.strings import unescaped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_MAX_ID = 2**32 - 1
 _FILTER_NAME = "_xlnm._FilterDatabase"
 _NAMED_AREA = re.compile(r"(.*!)(\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?)", re.DOTALL)
 
@@ -84,10 +86,14 @@ def widened_table(data: bytes, area: Area, names: Sequence[str], where: str) -> 
         raise unsound(where, "a table of the sheet has no columns")
     own = [element for element in found if element.name == "tableColumn"]
     prefix = prefix_of(tag_at(data, columns.start))
-    first_id = 1 + max((number_in(element.attributes, "id", 0, where) for element in own), default=0)
+    used = {number_in(element.attributes, "id", 0, where) for element in own}
+    first = 1 + max(used, default=0)
+    if first + len(names) > _MAX_ID:
+        first = 1
+    free = (number for number in itertools.count(first) if number not in used)
     new = "".join(
-        f'<{prefix}tableColumn id="{first_id + offset}" name="{_column_name(name)}"/>'
-        for offset, name in enumerate(names)
+        f'<{prefix}tableColumn id="{number}" name="{_column_name(name)}"/>'
+        for number, name in zip(free, names, strict=False)
     )
     edits = [
         retagged(data, found[0], "ref", str(area)),

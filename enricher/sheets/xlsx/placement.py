@@ -83,6 +83,7 @@ def decide(
         touches = own.area.right + 1 == first
         if touches and own.plain:
             widened = own
+            _refuse_merged(facts.merged, own.area._replace(left=first, right=last), where)  # it may reach further down
         elif touches:
             notes.append(f"The table '{own.name}' was not widened: its columns belong to a query or an XML map")
         else:

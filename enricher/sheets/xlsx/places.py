@@ -57,6 +57,7 @@ class Places:
         self._watch = watch
         self._depth = 0
         self._row_start = -1
+        self._in_cell = False
         self._insert = -1
         self._column = -1
         self._late: list[Late] = []
@@ -122,11 +123,12 @@ class Places:
             if not self._watch:
                 self._parser.StartElementHandler = None
         elif name == self._tag_cell and self._row_start >= 0:
+            self._in_cell = True
             reference = attributes.get("r")
             self._column = COLUMNS[reference.rstrip(DIGITS)] if reference else self._column + 1
             if self._column >= self._first_column:
                 self._cell = (self._column, self._parser.CurrentByteIndex, attributes.get("s"))
-        elif name == self._tag_extension:
+        elif name == self._tag_extension and not self._in_cell:  # a cell may have one of its own
             self._insert = self._parser.CurrentByteIndex
 
     def _end(self, name: str) -> None:
@@ -138,6 +140,7 @@ class Places:
             if not self._watch:
                 self._parser.StartElementHandler = self._start
         elif name == self._tag_cell:
+            self._in_cell = False
             if self._cell is not None:
                 column, start, style = self._cell
                 self._late.append(Late(column, start, self._parser.CurrentByteIndex, style))

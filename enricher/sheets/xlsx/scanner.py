@@ -59,7 +59,7 @@ class RowScanner:
         self._column = -1
         self._left, self._right = MAX_COLUMNS, -1
         self._attributes: dict[str, str] = {}
-        self._filled = self._phonetic = self._formula = self._in_row = False
+        self._filled = self._phonetic = self._formula = self._in_row = self._in_cell = False
         self._cells: list[Cell] = []
         self._parser = new_parser(where)
         self.ground = Ground(self._parser, "sheetData", "row")
@@ -141,6 +141,8 @@ class RowScanner:
         self._depth -= 1
 
     def _enter_rows(self, namespace: str) -> None:
+        if self.facts.has_sheet_data:
+            raise unsound(self._where, "it holds its rows twice")
         self.facts.has_sheet_data = True
         self.ground.entered(self._parser.CurrentByteIndex)
         self._tag_data, self._tag_row, self._tag_cell, self._tag_value = (
@@ -164,6 +166,9 @@ class RowScanner:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == self._tag_cell:
+            if self._in_cell:
+                raise unsound(self._where, f"row {self._number} has a cell inside a cell")
+            self._in_cell = True
             try:
                 column = COLUMNS[attributes["r"].rstrip(DIGITS)]
             except KeyError:
@@ -194,6 +199,8 @@ class RowScanner:
             self._phonetic = True
         elif name == self._tag_extension:
             self.facts.row_extensions = True
+        elif name == self._tag_data:
+            raise unsound(self._where, f"its rows begin anew in row {self._number}")
 
     def _end(self, name: str) -> None:
         if name == self._tag_value:
@@ -202,6 +209,7 @@ class RowScanner:
             if not self._filled or column > self.facts.content_right or self._take is None or column in self._take:
                 self._value()
         elif name == self._tag_cell:
+            self._in_cell = False
             if self._formula:
                 self._end_formula()
         elif name == self._tag_row:

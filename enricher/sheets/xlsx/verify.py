@@ -39,13 +39,14 @@ def verify(
     """Read back what was written. Raises OutputError if it isn't what was asked for."""
     try:
         with Package(written) as package:
-            if package.names() != original.names():
-                raise OutputError(_failed(written, "its parts are not those of the original"))
+            kept = {name.lower() for name in [*changed, part]}
+            if package.names() != original.names() or package.sums(kept) != original.sums(kept):
+                raise OutputError(_failed(original.path, "its parts are not those of the original"))
             for name in changed:
                 _parse(package.read(name), name)
             _verify_sheet(package, part, plan)
     except InputError as error:
-        raise OutputError(_failed(written, str(error))) from None
+        raise OutputError(_failed(original.path, str(error))) from None
 
 
 def shown(value: Any) -> str:

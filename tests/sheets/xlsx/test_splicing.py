@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
+from enricher.errors import InputError
 from enricher.sheets.xlsx import worksheets
 
 if TYPE_CHECKING:
@@ -206,3 +207,28 @@ def test_pieces_of_any_size_give_the_same_bytes(handmade: Any, enrich: Any, monk
     for size in (1, 7, 64, 333):
         monkeypatch.setattr("enricher.sheets.xlsx.package.CHUNK_BYTES", size)
         assert sheet_xml(enrich(path).path) == expected
+
+
+@pytest.mark.filterwarnings("ignore:Unknown extension")  # openpyxl's
+@pytest.mark.parametrize("late", ["", '<c r="C2" s="0"/>'])
+def test_what_a_cell_extends_is_not_the_rows(handmade: Any, enrich: Any, late: str) -> None:
+    rows = (
+        '<row r="1"><c r="A1" t="str"><v>EAN</v></c></row>'
+        '<row r="2"><c r="A2" t="str"><v>1</v><extLst><ext uri="u"/></extLst></c>'
+        f'<c r="B2"><v>2</v><extLst/></c>{late}</row>'
+    )
+    made = enrich(handmade(rows))
+    assert [cell.value for cell in openpyxl.load_workbook(made.path).worksheets[0][2]] == ["1", 2, "Sony & <co>", 7]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ('<row r="1"><c r="A1"><v>1</v><c r="B1"><v>2</v></c></c></row>', "a cell inside a cell"),
+        ('<row r="1"><c r="A1"><v>1<sheetData/></v></c></row><row r="2"/>', "begin anew"),
+        ('<row r="1"/></sheetData><sheetData><row r="2"/>', "its rows twice"),
+    ],
+)
+def test_rows_in_rows_are_refused_when_they_are_read(handmade: Any, rows: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        list(worksheets(handmade(rows))[0].batches(0, [0]))
