@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from enricher.errors import InputError
 from enricher.sheets.jsonl.records import is_json_lines
 from enricher.sheets.parquet.file import is_parquet
-from enricher.sheets.xlsx.container import open_zip
-from enricher.sheets.xlsx.limits import NO_LIMITS
+from enricher.sheets.xlsx.opc.container import open_zip
+from enricher.sheets.xlsx.opc.limits import NO_LIMITS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from enricher.sheets.grid import GridColumn
 from enricher.sheets.names import unique_names
-from enricher.sheets.xlsx.references import letters_of
+from enricher.sheets.xlsx.cells.references import letters_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -15,8 +15,8 @@ from enricher.errors import InputError
 from enricher.sheets.foreign.limits import CHUNK_BYTES, MAX_CELL_CHARS, MAX_NESTING, MAX_TABLES
 from enricher.sheets.foreign.spool import RowCollector, SpoolWriter, TableEntry
 from enricher.sheets.grid import CellKind
-from enricher.sheets.xlsx.display import decimal_text
-from enricher.sheets.xlsx.references import MAX_COLUMNS
+from enricher.sheets.xlsx.cells.display import decimal_text
+from enricher.sheets.xlsx.cells.references import MAX_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ import numpy as np
 
 from enricher.sheets.foreign.spool import Column, text_array
 from enricher.sheets.grid import CellKind
-from enricher.sheets.xlsx.display import decimal_text
+from enricher.sheets.xlsx.cells.display import decimal_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,10 +13,10 @@ from enricher.errors import InputError
 from enricher.sheets.foreign.limits import CHUNK_BYTES, MAX_CELL_CHARS, MAX_TABLES
 from enricher.sheets.foreign.spool import RowCollector, SpoolWriter, TableEntry
 from enricher.sheets.grid import CellKind
-from enricher.sheets.xlsx.display import decimal_text
-from enricher.sheets.xlsx.markup import new_parser
-from enricher.sheets.xlsx.references import MAX_COLUMNS, MAX_ROWS
-from enricher.sheets.xlsx.styles import zeros_in
+from enricher.sheets.xlsx.cells.display import decimal_text
+from enricher.sheets.xlsx.cells.references import MAX_COLUMNS, MAX_ROWS
+from enricher.sheets.xlsx.cells.styles import zeros_in
+from enricher.sheets.xlsx.opc.markup import new_parser
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING
 
 from enricher.errors import InputError
 from enricher.sheets.stamp import Stamp
-from enricher.sheets.xlsx.columns import with_columns_shown
-from enricher.sheets.xlsx.drawings import floating_areas
-from enricher.sheets.xlsx.encoder import cut_notes, grown_bytes
-from enricher.sheets.xlsx.limits import LIMITS, Limits
-from enricher.sheets.xlsx.markup import TRUE_WORDS, elements
-from enricher.sheets.xlsx.package import Package
-from enricher.sheets.xlsx.parts import Table, read_table, widened_filter_name, widened_table
-from enricher.sheets.xlsx.placement import Placement, decide
-from enricher.sheets.xlsx.reading import SheetReader
-from enricher.sheets.xlsx.rows import DataRows, preview_of
-from enricher.sheets.xlsx.seals import refuse_sealed
-from enricher.sheets.xlsx.seen import grid_of
-from enricher.sheets.xlsx.shared_strings import read_strings
-from enricher.sheets.xlsx.splicing import SheetSplicer
-from enricher.sheets.xlsx.strings import SharedStrings
-from enricher.sheets.xlsx.styles import PLAIN, Styles, read_styles
-from enricher.sheets.xlsx.verify import verify
+from enricher.sheets.xlsx.cells.encoder import cut_notes, grown_bytes
+from enricher.sheets.xlsx.cells.strings import SharedStrings
+from enricher.sheets.xlsx.cells.styles import PLAIN, Styles, read_styles
+from enricher.sheets.xlsx.opc.limits import LIMITS, Limits
+from enricher.sheets.xlsx.opc.markup import TRUE_WORDS, elements
+from enricher.sheets.xlsx.opc.package import Package
+from enricher.sheets.xlsx.read.parts import Table, read_table, widened_filter_name, widened_table
+from enricher.sheets.xlsx.read.reading import SheetReader
+from enricher.sheets.xlsx.read.rows import DataRows, preview_of
+from enricher.sheets.xlsx.read.seen import grid_of
+from enricher.sheets.xlsx.read.shared_strings import read_strings
+from enricher.sheets.xlsx.write.columns import with_columns_shown
+from enricher.sheets.xlsx.write.drawings import floating_areas
+from enricher.sheets.xlsx.write.placement import Placement, decide
+from enricher.sheets.xlsx.write.seals import refuse_sealed
+from enricher.sheets.xlsx.write.splicing import SheetSplicer
+from enricher.sheets.xlsx.write.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
     from enricher.model import Additions, Batch, Preview
     from enricher.sheets.grid import Grid
-    from enricher.sheets.xlsx.facts import Facts
-    from enricher.sheets.xlsx.references import Area
-    from enricher.sheets.xlsx.row_block import RowBlock
+    from enricher.sheets.xlsx.cells.facts import Facts
+    from enricher.sheets.xlsx.cells.references import Area
+    from enricher.sheets.xlsx.cells.row_block import RowBlock
 
 _HIDDEN = {"hidden", "veryHidden"}
 

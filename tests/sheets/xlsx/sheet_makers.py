@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from enricher.sheets.xlsx.strings import SharedStrings
+from enricher.sheets.xlsx.cells.strings import SharedStrings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

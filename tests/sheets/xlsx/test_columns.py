@@ -84,7 +84,7 @@ def test_pieces_of_any_size_give_the_same_widths(handmade: Any, enrich: Any, mon
     path = handmade(ROWS, around=('<cols><col min="1" max="9" hidden="1"/></cols>', ""))
     expected = enrich(path, columns=NEW).path.read_bytes()
     for size in (1, 13, 200):
-        monkeypatch.setattr("enricher.sheets.xlsx.package.CHUNK_BYTES", size)
+        monkeypatch.setattr("enricher.sheets.xlsx.opc.package.CHUNK_BYTES", size)
         assert cols(enrich(path, columns=NEW).path).count("<col ") == 4
     monkeypatch.undo()
     assert enrich(path, columns=NEW).path.read_bytes() == expected

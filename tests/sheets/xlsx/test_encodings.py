@@ -69,7 +69,7 @@ def test_characters_cut_in_two_by_the_reading_are_whole(handmade: Any, enrich: A
     path = handmade(part("UTF-16", ROWS.replace("Größe", "\U0001f600" * 400)).encode("utf-16"))
     expected = member(enrich(path).path, SHEET)
     for size in (1, 3, 257):
-        monkeypatch.setattr("enricher.sheets.xlsx.package.CHUNK_BYTES", size)
+        monkeypatch.setattr("enricher.sheets.xlsx.opc.package.CHUNK_BYTES", size)
         assert member(enrich(path).path, SHEET) == expected
 
 

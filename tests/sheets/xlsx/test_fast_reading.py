@@ -11,11 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from enricher.errors import InputError
-from enricher.sheets.xlsx.plain_cells import PlainCells
-from enricher.sheets.xlsx.reading import SheetReader
-from enricher.sheets.xlsx.scanner import RowScanner
-from enricher.sheets.xlsx.shared_strings import StringsReader, read_strings
-from enricher.sheets.xlsx.two_ways import in_stretches
+from enricher.sheets.xlsx.opc.two_ways import in_stretches
+from enricher.sheets.xlsx.read.plain_cells import PlainCells
+from enricher.sheets.xlsx.read.reading import SheetReader
+from enricher.sheets.xlsx.read.scanner import RowScanner
+from enricher.sheets.xlsx.read.shared_strings import StringsReader, read_strings
 from tests.sheets.xlsx.sheet_makers import (
     MAIN,
     ODD_TEXT,
@@ -31,8 +31,8 @@ from tests.sheets.xlsx.sheet_makers import (
 )
 
 if TYPE_CHECKING:
-    from enricher.sheets.xlsx.facts import Row
-    from enricher.sheets.xlsx.strings import SharedStrings
+    from enricher.sheets.xlsx.cells.facts import Row
+    from enricher.sheets.xlsx.cells.strings import SharedStrings
 
 
 class Outcome(NamedTuple):

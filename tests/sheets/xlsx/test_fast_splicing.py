@@ -13,20 +13,20 @@ from hypothesis import strategies as st
 
 from enricher.errors import InputError
 from enricher.model import Additions
-from enricher.sheets.xlsx.markup import new_parser
-from enricher.sheets.xlsx.placement import decide
-from enricher.sheets.xlsx.places import Places
-from enricher.sheets.xlsx.plain_splice import PlainSplice
-from enricher.sheets.xlsx.reading import SheetReader
-from enricher.sheets.xlsx.rows import DataRows
-from enricher.sheets.xlsx.splice import Splicer
-from enricher.sheets.xlsx.splicing import SheetSplicer
-from enricher.sheets.xlsx.styles import PLAIN
-from enricher.sheets.xlsx.verify import _Form
+from enricher.sheets.xlsx.cells.styles import PLAIN
+from enricher.sheets.xlsx.opc.markup import new_parser
+from enricher.sheets.xlsx.read.reading import SheetReader
+from enricher.sheets.xlsx.read.rows import DataRows
+from enricher.sheets.xlsx.write.placement import decide
+from enricher.sheets.xlsx.write.places import Places
+from enricher.sheets.xlsx.write.plain_splice import PlainSplice
+from enricher.sheets.xlsx.write.splice import Splicer
+from enricher.sheets.xlsx.write.splicing import SheetSplicer
+from enricher.sheets.xlsx.write.verify import _Form
 from tests.sheets.xlsx.sheet_makers import SIZES, damaged_sheet, pieces, plain_rows, rows_of, shared, sheet
 
 if TYPE_CHECKING:
-    from enricher.sheets.xlsx.placement import Placement
+    from enricher.sheets.xlsx.write.placement import Placement
 
 ANSWERS = pa.table(
     {
@@ -119,10 +119,10 @@ def test_rows_are_written_quickly_and_without_their_spans(name: str, monkeypatch
 
 
 def test_answers_too_large_to_be_kept_encoded_are_written_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("enricher.sheets.xlsx.new_cells._KEPT_BYTES", 0)
+    monkeypatch.setattr("enricher.sheets.xlsx.write.new_cells._KEPT_BYTES", 0)
     plan = Plan(sheet(plain_rows(300)), 1)
     assert plan.quickly(2000) == plan.carefully()
-    monkeypatch.setattr("enricher.sheets.xlsx.plain_splice._MAX_NEW_BYTES", 1000)
+    monkeypatch.setattr("enricher.sheets.xlsx.write.plain_splice._MAX_NEW_BYTES", 1000)
     assert plan.quickly(2000) == plan.carefully()
 
 

@@ -12,9 +12,9 @@ import pytest
 import xlsxwriter
 
 from enricher.sheets.xlsx import worksheets
-from enricher.sheets.xlsx.reading import SheetReader
-from enricher.sheets.xlsx.shared_strings import StringsReader
-from enricher.sheets.xlsx.splicing import SheetSplicer
+from enricher.sheets.xlsx.read.reading import SheetReader
+from enricher.sheets.xlsx.read.shared_strings import StringsReader
+from enricher.sheets.xlsx.write.splicing import SheetSplicer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

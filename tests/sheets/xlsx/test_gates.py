@@ -13,7 +13,7 @@ import pytest
 
 from enricher.errors import InputError
 from enricher.sheets.xlsx import worksheets
-from enricher.sheets.xlsx.limits import Limits
+from enricher.sheets.xlsx.opc.limits import Limits
 from tests.conftest import environment
 
 if TYPE_CHECKING:

@@ -98,7 +98,7 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
 def test_batches_make_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_new_workbook(tmp_path / "a.xlsx", "x", table(ROWS), 2, new_columns(0, -1, 1), lambda _: None)
     for size in (1, 2, 3):
-        monkeypatch.setattr("enricher.sheets.xlsx.new_workbook._BATCH_ROWS", size)
+        monkeypatch.setattr("enricher.sheets.xlsx.write.new_workbook._BATCH_ROWS", size)
         write_new_workbook(tmp_path / "b.xlsx", "x", table(ROWS), 2, new_columns(0, -1, 1), lambda _: None)
         assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from enricher.model import Additions
 from enricher.sheets.xlsx import worksheets
-from enricher.sheets.xlsx.encoder import escaped_text, tails_of, text_tail
-from enricher.sheets.xlsx.strings import unescaped
+from enricher.sheets.xlsx.cells.encoder import escaped_text, tails_of, text_tail
+from enricher.sheets.xlsx.cells.strings import unescaped
 
 if TYPE_CHECKING:
     from enricher.sheets.source import Source

@@ -199,6 +199,6 @@ def test_a_header_row_that_is_not_in_the_sheet_is_refused(handmade: Any, enrich:
 
 def test_what_does_not_read_back_is_refused(handmade: Any, enrich: Any, monkeypatch: Any) -> None:
     path = handmade(ROWS)
-    monkeypatch.setattr("enricher.sheets.xlsx.verify.shown", lambda _: "something else")
+    monkeypatch.setattr("enricher.sheets.xlsx.write.verify.shown", lambda _: "something else")
     with pytest.raises(OutputError, match="reads back differently"):
         enrich(path)

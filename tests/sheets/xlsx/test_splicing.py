@@ -205,7 +205,7 @@ def test_pieces_of_any_size_give_the_same_bytes(handmade: Any, enrich: Any, monk
     path = handmade(rows, around=('<dimension ref="A1"/>', '<autoFilter ref="A1:A59"/>'), formats=["0"])
     expected = sheet_xml(enrich(path).path)
     for size in (1, 7, 64, 333):
-        monkeypatch.setattr("enricher.sheets.xlsx.package.CHUNK_BYTES", size)
+        monkeypatch.setattr("enricher.sheets.xlsx.opc.package.CHUNK_BYTES", size)
         assert sheet_xml(enrich(path).path) == expected
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enricher.errors import InputError
-from enricher.sheets.xlsx import xml_guard
-from enricher.sheets.xlsx.xml_guard import XmlGuard
+from enricher.sheets.xlsx.opc import xml_guard
+from enricher.sheets.xlsx.opc.xml_guard import XmlGuard
 
 SOUND = [
     b'<row r="1"><c r="A1"/><c r="B1"><v>1</v></c></row>',

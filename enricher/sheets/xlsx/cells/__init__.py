@@ -1,0 +1,1 @@
+"""What a cell is: places, texts, numbers, styles, and values as XML. Knows no file."""

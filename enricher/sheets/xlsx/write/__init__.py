@@ -1,0 +1,1 @@
+"""The second pass: where new columns go, the bytes spliced in, the check afterwards; and new workbooks."""
