@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+os.environ["OPENPYXL_LXML"] = "False"  # a validator brings lxml, and openpyxl would write other bytes with it
+
 from enricher import sandbox
 from enricher.clock import ManualClock
 
@@ -19,6 +21,21 @@ if TYPE_CHECKING:
 
 PROGRAM = Path(sys.executable).with_name("enricher")
 GENEROUS = sandbox.Plan("generous", bucket_capacity=100_000, tokens_per_minute=100_000, daily_limit=1_000_000)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the long tests, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: runs only with --long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--long"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="long: runs with --long"))
 
 
 class Run(Protocol):

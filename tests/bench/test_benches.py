@@ -19,6 +19,8 @@ RIVALS = {
     "f": [],
 }
 
+SHORT = "ce"
+
 
 def bench(*arguments: str) -> str:
     command = [sys.executable, "-m", "tests.bench", *arguments]
@@ -28,15 +30,18 @@ def bench(*arguments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def measured() -> dict[str, list[str]]:
-    """Every measurement of sheets in one run, and the large one of those that have it: lines by letter."""
-    printed = bench("sheets", "--scale", "0.0001", "--only", "acdef")
-    printed += bench("sheets", "--scale", "0.0001", "--large", "--only", "b")
+def measured(request: pytest.FixtureRequest) -> dict[str, list[str]]:
+    """Measurements of sheets in one run, and the large one of those that have it: lines by letter."""
+    is_long = request.config.getoption("--long")
+    printed = bench("sheets", "--scale", "0.0001", "--only", "acdef" if is_long else SHORT)
+    printed += bench("sheets", "--scale", "0.0001", "--large", "--only", "b") if is_long else ""
     blocks = [block.splitlines() for block in re.split(r"(?m)^(?=[a-f]  )", printed)[1:]]
     return {lines[0][0]: lines for lines in blocks}
 
 
-@pytest.mark.parametrize("letter", RIVALS)
+@pytest.mark.parametrize(
+    "letter", [pytest.param(letter, marks=[] if letter in SHORT else [pytest.mark.long]) for letter in RIVALS]
+)
 def test_a_measurement_of_sheets_prints_a_line_for_each_way(letter: str, measured: dict[str, list[str]]) -> None:
     for name in ("enricher", *RIVALS[letter]):
         told = next(line for line in measured[letter][1:] if line.split()[0].startswith(name))

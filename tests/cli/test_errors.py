@@ -48,7 +48,8 @@ ERRORS = {
     "plain http": (["sheet.csv", "--api-url", "http://api.asinscope.com"], "sandbox", 2, "in the open"),
     "an unknown field": (["sheet.csv", "--fields", "prize"], "sandbox", 2, "there is no field prize"),
     "an unknown sheet": (["catalog.xlsx", "--sheet", "Nope"], "sandbox", 2, "Its sheets: Catalog, Notes"),
-    "a binary file": (["catalog.resume.parquet"], "sandbox", 65, "neither a spreadsheet nor a table of text"),
+    "a binary file": (["noise.bin"], "sandbox", 65, "neither a spreadsheet nor a table of text"),
+    "a damaged parquet file": (["catalog.resume.parquet"], "sandbox", 65, "catalog.resume.parquet"),
     "a folder as input": (["."], "sandbox", 65, "is no file"),
     "an empty flag": (["sheet.csv", "--api-url", ""], "sandbox", 2, "--api-url: nothing is given"),
     "an empty list of fields": (["sheet.csv", "--fields", ""], "sandbox", 2, "--fields: nothing is given"),
@@ -80,6 +81,7 @@ def test_an_error_is_one_clear_line_and_spends_and_writes_nothing(
     sheet.with_name("precious.csv").write_text("precious", encoding="utf-8")
     sheet.with_name("link.csv").symlink_to(sheet)
     workbook.with_name("catalog.resume.parquet").write_bytes(b"PAR1" + bytes(5000))
+    workbook.with_name("noise.bin").write_bytes(bytes(range(256)) * 20)
     sheet.with_name("markets.csv").write_text("EAN,marketplace\n4006381333931,de\n", encoding="utf-8")
     sheet.with_name("headers.csv").write_text("SKU,EAN\n", encoding="utf-8")
     before = left_behind(sheet.parent)

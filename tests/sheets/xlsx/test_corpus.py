@@ -24,7 +24,9 @@ MAY_CHANGE = ("xl/worksheets/sheet1.xml", "xl/tables/", "xl/workbook.xml")
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("name", HEADERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name.startswith("ar_") else []) for name in HEADERS]
+)
 def test_a_real_workbook_keeps_all_its_cells_and_parts(name: str, enrich: Any, shown: Any) -> None:
     path = CORPUS / name
     if not path.exists():
