@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    import numpy as np
     import numpy.typing as npt
 
 
@@ -96,6 +96,19 @@ class Cells:
 
     def __len__(self) -> int:
         return len(self.text)
+
+    def rows(self, places: npt.NDArray[np.intp]) -> Cells:
+        """Return the cells at some places."""
+        return Cells(self.text.take(pa.array(places)), self.numeric[places], self.zeros[places])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Cells]) -> Cells:
+        """Put cells one after another."""
+        return cls(
+            pa.concat_arrays([part.text for part in parts]),
+            np.concatenate([part.numeric for part in parts]),
+            np.concatenate([part.zeros for part in parts]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,14 +76,7 @@ def scan_columns(columns: Sequence[Cells], wanted: CodeType | None = None) -> li
     scans: list[Scan] = []
     for start in range(0, len(columns), together):
         some = columns[start : start + together]
-        seen = scan(
-            Cells(
-                pa.concat_arrays([cells.text for cells in some]),
-                np.concatenate([cells.numeric for cells in some]),
-                np.concatenate([cells.zeros for cells in some]),
-            ),
-            wanted,
-        )
+        seen = scan(Cells.joined(some), wanted)
         scans += [_part(seen, at * rows, (at + 1) * rows) for at in range(len(some))]
     return scans
 

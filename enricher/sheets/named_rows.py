@@ -10,18 +10,43 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from enricher.model import Cells, Preview
 from enricher.sheets.grid import GridColumn
 from enricher.sheets.names import unique_names
 from enricher.sheets.xlsx.cells.references import letters_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from enricher.sheets.grid import Grid
 
 _ROWS_AT_ONCE = 5_000
 """With all that is added they are in memory several times over."""
+
+
+def preview_of(names: Sequence[str], batches: Iterable[Sequence[Cells]], rows: int) -> Preview:
+    """Return the names as row 0, and behind them the first rows that show anything: `rows` in all.
+
+    `batches` are columns of consecutive rows, numbered from 1.
+    """
+    nothing = np.zeros(1, np.uint8)
+    columns = [[Cells(pa.array([name], pa.string()), nothing.astype(np.bool_), nothing)] for name in names]
+    numbers = [0]
+    done = 0
+    for batch in batches:
+        is_filled = np.zeros(len(batch[0]) if batch else 0, np.bool_)
+        for cells in batch:
+            is_filled |= pc.binary_length(cells.text).fill_null(0).to_numpy() > 0
+        filled = np.flatnonzero(is_filled)[: rows - len(numbers)]
+        numbers += (filled + done + 1).tolist()
+        for parts, cells in zip(columns, batch, strict=True):
+            parts.append(cells.rows(filled))
+        done += len(is_filled)
+        if len(numbers) >= rows:
+            break
+    return Preview(tuple(map(Cells.joined, columns)), tuple(numbers), has_names=True)
 
 
 @dataclass(slots=True)

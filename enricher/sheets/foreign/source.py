@@ -78,7 +78,7 @@ class SpooledTable:
             pieces[-1][-1] = _blank(count)  # stands for every column without a value
         # A column is there when one of these rows has a value in it; later rows may have more.
         places = sorted({at for piece in pieces for at, cells in piece.items() if _shows(cells)})
-        columns_of = {at: _joined([piece.get(at, piece[-1]) for piece in pieces]) for at in places}
+        columns_of = {at: Cells.joined([piece.get(at, piece[-1]) for piece in pieces]) for at in places}
         blank = _blank(len(numbers))
         width = places[-1] + 1 if places else 0
         return Preview(tuple(columns_of.get(at, blank) for at in range(width)), tuple(numbers))
@@ -138,14 +138,6 @@ def _blank(count: int) -> Cells:
 
 def _shows(cells: Cells) -> bool:
     return any(text != "" for text in cells.text.to_pylist())
-
-
-def _joined(parts: Sequence[Cells]) -> Cells:
-    return Cells(
-        pa.concat_arrays([part.text for part in parts]),
-        np.concatenate([part.numeric for part in parts]),
-        np.concatenate([part.zeros for part in parts]),
-    )
 
 
 def _seen(column: Column) -> GridColumn:

@@ -18,6 +18,7 @@ from enricher.sheets.grid import CellKind, Grid, GridColumn
 from enricher.sheets.jsonl.members import NewMembers
 from enricher.sheets.jsonl.parsed import ParsedTable
 from enricher.sheets.jsonl.records import records
+from enricher.sheets.named_rows import preview_of
 from enricher.sheets.names import unique_names
 from enricher.sheets.stamp import Stamp
 
@@ -50,20 +51,8 @@ class JsonLinesSource:
         return f"{'JSON array' if table.is_array else 'JSON lines'}, {len(table.names):,} different names"
 
     def preview(self, rows: int) -> Preview:
-        names = self._table.names
-        columns = [[_cells(GridColumn(pa.array([name], pa.string())))] for name in names]
-        numbers = [0]
-        done = 0
-        for empty, batch in self._table.batches(range(len(names))):
-            filled = np.flatnonzero(Grid(np.arange(len(empty)), tuple(batch)).is_filled())[: rows - len(numbers)]
-            numbers += (filled + done + 1).tolist()
-            for parts, column in zip(columns, batch, strict=True):
-                cells = _cells(column)
-                parts.append(Cells(cells.text.take(pa.array(filled)), cells.numeric[filled], cells.zeros[filled]))
-            done += len(empty)
-            if len(numbers) >= rows:
-                break
-        return Preview(tuple(_joined(parts) for parts in columns), tuple(numbers), has_names=True)
+        batches = (tuple(map(_cells, batch)) for _, batch in self._table.batches(range(len(self._table.names))))
+        return preview_of(self._table.names, batches, rows)
 
     def batches(self, header_row: int, columns: Sequence[int]) -> Iterator[Batch]:
         self._check_header(header_row)
@@ -129,11 +118,3 @@ def _cells(column: GridColumn) -> Cells:
     if column.kinds is not None:
         numeric = (column.kinds == CellKind.NUMBER) & pc.is_valid(column.text).to_numpy(zero_copy_only=False)
     return Cells(column.text, numeric, np.zeros(count, np.uint8))
-
-
-def _joined(parts: Sequence[Cells]) -> Cells:
-    return Cells(
-        pa.concat_arrays([part.text for part in parts]),
-        np.concatenate([part.numeric for part in parts]),
-        np.concatenate([part.zeros for part in parts]),
-    )

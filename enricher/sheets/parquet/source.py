@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from enricher.model import Batch, Cells, Preview
+from enricher.model import Batch, Preview
 from enricher.sheets.grid import Grid, GridColumn
+from enricher.sheets.named_rows import preview_of
 from enricher.sheets.parquet.file import ParquetTable
 from enricher.sheets.parquet.texts import cells_of, column_of
 from enricher.sheets.parquet.widen import write_wider
@@ -20,8 +20,6 @@ from enricher.sheets.parquet.widen import write_wider
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
-
-    import numpy.typing as npt
 
     from enricher.model import Additions
 
@@ -41,19 +39,8 @@ class ParquetSource:
         return f"parquet, {len(self._table.names):,} columns"
 
     def preview(self, rows: int) -> Preview:
-        columns = [[_named(name)] for name in self._table.names]
-        numbers = [0]
-        done = 0
-        for _, batch in self._table.batches():
-            cells = [cells_of(values) for values in batch.columns]
-            filled = np.flatnonzero(_is_filled(cells, len(batch)))[: rows - len(numbers)]
-            numbers += (filled + done + 1).tolist()
-            for parts, part in zip(columns, cells, strict=True):
-                parts.append(Cells(part.text.take(pa.array(filled)), part.numeric[filled], part.zeros[filled]))
-            done += len(batch)
-            if len(numbers) >= rows:
-                break
-        return Preview(tuple(_joined(parts) for parts in columns), tuple(numbers), has_names=True)
+        batches = (tuple(map(cells_of, batch.columns)) for _, batch in self._table.batches())
+        return preview_of(self._table.names, batches, rows)
 
     def batches(self, header_row: int, columns: Sequence[int]) -> Iterator[Batch]:
         self._check_header(header_row)
@@ -84,22 +71,3 @@ class ParquetSource:
     def _check_header(self, header_row: int) -> None:
         if header_row:
             raise ValueError(f"{self.path.name} names its columns itself: row {header_row} is no header")
-
-
-def _is_filled(cells: Sequence[Cells], count: int) -> npt.NDArray[np.bool_]:
-    filled = np.zeros(count, np.bool_)
-    for column in cells:
-        filled |= pc.greater(pc.binary_length(column.text), 0).fill_null(False).to_numpy(zero_copy_only=False)
-    return filled
-
-
-def _named(name: str) -> Cells:
-    return Cells(pa.array([name], pa.string()), np.zeros(1, np.bool_), np.zeros(1, np.uint8))
-
-
-def _joined(parts: Sequence[Cells]) -> Cells:
-    return Cells(
-        pa.concat_arrays([part.text for part in parts]),
-        np.concatenate([part.numeric for part in parts]),
-        np.concatenate([part.zeros for part in parts]),
-    )
