@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BATCH_ROWS = 4_096  # with all fields some megabytes, several times over while they are rendered
-_ROW_GROUP = 131_072
+_ROW_GROUP = 32_768
 _INT64 = 2**63
 _MOST_NUMBER = 1e300  # beyond it an integer fits no double
 _HEADER = b"enricher"
