@@ -91,9 +91,7 @@ def find_columns(
     0 for none, None to find it. Columns that an earlier run added are never chosen unasked. Raises ConfigError for a
     column that is not there, InputError where no column holds codes.
     """
-    different = {id(cells): cells for cells in preview.columns}  # columns without a cell are one object
-    scanned = dict(zip(different, scan_columns([*different.values()], policy.wanted), strict=True))
-    scans = [scanned[id(cells)] for cells in preview.columns]
+    scans = scan_columns(preview.columns, policy.wanted)
     named = [*wanted, *([domain_column] if domain_column else [])]
     at = header_position(preview, [_looks_coded(seen) for seen in scans], named, header_row)
     names = tuple(texts_of(preview, at)) if at >= 0 else ("",) * len(preview.columns)
@@ -102,11 +100,8 @@ def find_columns(
     if len(preview.row_numbers) <= first:
         where = f"there are no rows below the header in row {found_row}" if found_row else "there is nothing in it"
         raise InputError(f"no codes can be read: {where}")
-    coded = [index for index, seen in enumerate(scans) if _looks_coded(seen).any()]
-    if not wanted and len(coded) > _MOST_CODED:
-        raise InputError(
-            f"{len(coded):,} columns look like codes. Name the one to use: --code-column NAME, or its letter"
-        )
+    if not wanted:
+        _refuse_too_many(scans)
 
     def content(index: int) -> Content:
         return weigh(index, names[index], scans[index], first, policy)
@@ -139,6 +134,12 @@ def find_columns(
         types = "" if claims is None else f", types from {names[claims]!r}"
         columns.append(CodeColumn(taken.index, taken.name, taken.header, f"{why or taken.reason}{types}", claims))
     return Layout(found_row, names, tuple(columns), domain_at, tuple(runners_up), codes, tuple(hints), unused)
+
+
+def _refuse_too_many(scans: Sequence[Scan]) -> None:
+    coded = len([seen for seen in scans if _looks_coded(seen).any()])
+    if coded > _MOST_CODED:
+        raise InputError(f"{coded:,} columns look like codes. Name the one to use: --code-column NAME, or its letter")
 
 
 def _looks_coded(seen: Scan) -> npt.NDArray[np.bool_]:

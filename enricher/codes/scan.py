@@ -68,7 +68,14 @@ def scan(cells: Cells, wanted: CodeType | None = None) -> Scan:
 
 
 def scan_columns(columns: Sequence[Cells], wanted: CodeType | None = None) -> list[Scan]:
-    """See several columns of the same rows. Of very many, those that fit together at once: each costs a millisecond."""
+    """See several columns of the same rows; columns without a cell may be one object, and are then seen once."""
+    different = {id(cells): cells for cells in columns}
+    seen = dict(zip(different, _scan_different([*different.values()], wanted), strict=True))
+    return [seen[id(cells)] for cells in columns]
+
+
+def _scan_different(columns: Sequence[Cells], wanted: CodeType | None) -> list[Scan]:
+    """See columns; of very many, those that fit together at once: each costs a millisecond."""
     if len(columns) <= _FEW_COLUMNS:
         return [scan(cells, wanted) for cells in columns]
     rows = max(1, len(columns[0]))
