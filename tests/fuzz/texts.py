@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
+_MOST_BYTES = 20_000_000  # a line that was made long may be made long again
 _SIGNS = (
     b'"',
     b'""',
@@ -79,7 +80,8 @@ def shuffle_lines(data: bytes, chance: Random) -> bytes:
         elif what == "blank":
             lines.insert(at, chance.choice((b"\n", b"\r\n", b",,,\n", b" \n", b'""\n', b";\n", b"{}\n")))
         elif what == "many":
-            lines[at] *= chance.choice((10, 5000))
+            times = chance.choice((10, 5000))
+            lines[at] *= min(times, _MOST_BYTES // max(1, len(lines[at])) + 1)
         else:
             lines[at] = lines[at].rstrip(b"\r\n")
     return b"".join(lines)
