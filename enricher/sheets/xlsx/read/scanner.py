@@ -17,14 +17,13 @@ from enricher.sheets.xlsx.cells.strings import shared_text, unescaped
 from enricher.sheets.xlsx.opc.ground import Ground
 from enricher.sheets.xlsx.opc.markup import NAMESPACES, TRUE_WORDS, damaged, new_parser
 from enricher.sheets.xlsx.opc.refusals import unsound
+from enricher.sheets.xlsx.read.surroundings import note_merged, note_width
 
 if TYPE_CHECKING:
     from enricher.sheets.xlsx.cells.strings import SharedStrings
 
 MAX_ROW_BYTES = 16 << 20
 _MAX_TEXT_BYTES = 128 << 20  # of the shared strings that the cells of some rows point to
-_MAX_MERGED = 1_000_000
-_MAX_WIDTHS = 16_384
 _MAX_DIGITS = 9  # of a row's number or a style's that may be one
 
 
@@ -122,20 +121,11 @@ class RowScanner:
         if local == "sheetData" and self._depth == 2:  # noqa: PLR2004 - a child of the root
             self._enter_rows(namespace)
         elif local == "mergeCell":
-            area = parse_area(attributes.get("ref", ""))
-            if area is not None:
-                self.facts.merged.append(area)
-            if len(self.facts.merged) > _MAX_MERGED:
-                raise unsound(self._where, f"it has more than {_MAX_MERGED:,} merged cells")
+            note_merged(self.facts, attributes, self._where)
         elif local == "autoFilter" and self._depth == 2:  # noqa: PLR2004 - not that of a custom view
             self.facts.filter_area = parse_area(attributes.get("ref", ""))
         elif local == "col":
-            hidden = attributes.get("hidden") in TRUE_WORDS
-            first, last = (attributes.get(name, "") for name in ("min", "max"))
-            if first.isdecimal() and last.isdecimal() and len(first + last) <= 2 * _MAX_DIGITS:
-                self.facts.widths.append((int(first) - 1, int(last) - 1, hidden))
-            if len(self.facts.widths) > _MAX_WIDTHS:
-                raise unsound(self._where, f"it gives widths to more than {_MAX_WIDTHS:,} columns")
+            note_width(self.facts, attributes, self._where)
 
     def _outer_end(self, _: str) -> None:
         self._depth -= 1
