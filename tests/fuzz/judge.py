@@ -162,7 +162,11 @@ def _json_lines(old: bytes, new: bytes) -> str:
         if line.strip():
             json.loads(line)
     before, after = (data.split(b"\n") for data in (old, new))
-    if not old.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+    first = old.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0]
+    try:
+        if not isinstance(json.loads(first), dict):
+            return ""
+    except ValueError:  # no JSON lines any more: it was read as text
         return ""
     if len(before) != len(after):
         return f"{len(after)} lines for {len(before)}"

@@ -30,7 +30,7 @@ def has_only_cells(data: bytes) -> bool:
         with zipfile.ZipFile(io.BytesIO(data)) as file:
             parts = [part for entry in file.infolist() if b"sheetData" in (part := file.read(entry))]
         roots = [ET.fromstring(part) for part in parts]  # noqa: S314 - of a size and in a process that may fail
-    except (ET.ParseError, zipfile.BadZipFile):
+    except (ET.ParseError, zipfile.BadZipFile, zlib.error, NotImplementedError):
         return False
     for root in roots:
         rows = [element for element in root.iter() if element.tag.endswith("}row")]
