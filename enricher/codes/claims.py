@@ -15,7 +15,7 @@ from enricher.codes.headers import words_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from enricher.model import Cells
+    from enricher.cells import Cells
 
 _CLAIMS = tuple(Claim)
 NO_CLAIM, UNKNOWN_CLAIM = np.uint8(14), np.uint8(15)

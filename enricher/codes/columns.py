@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from enricher.model import Preview
+    from enricher.cells import Preview
 
 
 _MOST_NAMED = 3

@@ -18,7 +18,7 @@ from enricher.codes.shapes import MOST_TAIL, Can, Shapes
 from enricher.keys import EAN8_END, read_digits
 
 if TYPE_CHECKING:
-    from enricher.model import Cells
+    from enricher.cells import Cells
 
 _Column = npt.NDArray[np.uint8]
 """The digits at one place of many texts of the same length."""

@@ -16,7 +16,7 @@ from enricher.model import Domain
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from enricher.model import Cells, Preview
+    from enricher.cells import Cells, Preview
 
 DOMAINS = tuple(Domain)
 UNKNOWN = np.uint8(15)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from enricher.model import Preview
+    from enricher.cells import Preview
 
 _SEARCH_ROWS = 50
 _NUMBER = re.compile(r"""[='"\s]*[0-9][0-9.,/: -]{4,}['"\s]*""")

@@ -23,10 +23,11 @@ from enricher.keys import NO_KEY, KeyArray, with_domains
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from enricher.cells import Cells
     from enricher.codes.columns import Layout
     from enricher.codes.policy import Policy
     from enricher.codes.reasons import Reason
-    from enricher.model import Cells, Domain
+    from enricher.model import Domain
 
 _EXAMPLES = 3
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from enricher.cells import Cells
 from enricher.codes.digits import shapes_of, trimmed
 from enricher.codes.shapes import Can, Shapes
 from enricher.codes.undress import is_nothing, may_hold_code, undress, undress_many
-from enricher.model import Cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from enricher.cells import Additions
 from enricher.keys import KeyArray, unpack
-from enricher.model import ARROW_TYPES, FIELDS, LOOKUP_FIELDS, Additions, Outcome, RowStatus
+from enricher.model import ARROW_TYPES, FIELDS, LOOKUP_FIELDS, Outcome, RowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

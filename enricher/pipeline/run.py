@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
     from enricher.pipeline.task import Observer, Task
 
 

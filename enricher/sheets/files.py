@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
     from enricher.sheets.source import Source
 
 _WORKBOOKS = {".xlsx", ".xlsm"}

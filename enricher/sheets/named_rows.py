@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from enricher.model import Cells, Preview
+from enricher.cells import Cells, Preview
 from enricher.sheets.grid import GridColumn
 from enricher.sheets.names import unique_names
 from enricher.sheets.xlsx.cells.references import letters_of

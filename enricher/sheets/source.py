@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from enricher.model import Additions, Batch, Preview
+    from enricher.cells import Additions, Batch, Preview
     from enricher.sheets.grid import Grid
 
 

@@ -13,10 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 from stdnum import ean, isbn
 
+from enricher.cells import Cells
 from enricher.codes import CodeColumn, Layout, Policy, Reader
 from enricher.codes.gtin import check_digit
 from enricher.keys import NO_KEY
-from enricher.model import Cells, Domain
+from enricher.model import Domain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -69,7 +69,7 @@ def enricher_join(source: str, answers: str, target: str, fields: str) -> dict[s
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     from enricher import memory, sheets  # noqa: PLC0415
-    from enricher.model import Additions  # noqa: PLC0415
+    from enricher.cells import Additions  # noqa: PLC0415
 
     memory.keep_little()  # as the program does
     table = pq.read_table(answers, columns=_columns(answers, int(fields)))

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from enricher.cells import Cells
 from enricher.codes import asin, gtin
 from enricher.keys import EAN8_END, NO_KEY, KeyArray, pack
-from enricher.model import Cells, CodeType, Domain, Key
+from enricher.model import CodeType, Domain, Key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

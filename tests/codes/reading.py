@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from enricher.cells import Cells, Preview
 from enricher.codes import CodeColumn, Identified, Layout, Policy, Reader
 from enricher.codes.headers import kind_of_header
 from enricher.keys import NO_KEY, unpack
-from enricher.model import Cells, CodeType, Domain, Preview
+from enricher.model import CodeType, Domain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from enricher.cells import Cells, Preview
 from enricher.codes import Layout, Policy, Reader, find_columns
-from enricher.model import Cells, Domain, Preview
+from enricher.model import Domain
 from enricher.sheets import open_sources
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from enricher.cells import Cells
 from enricher.codes import Identified, Policy, Reader, asin, find_columns, gtin
 from enricher.keys import NO_KEY, unpack
-from enricher.model import Cells, CodeType, Domain
+from enricher.model import CodeType, Domain
 from enricher.sheets import open_sources
 from tests.codes import dirt, reading
 

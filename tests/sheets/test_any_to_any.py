@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from enricher.model import Additions
+from enricher.cells import Additions
 from enricher.sheets import Form, check_form, open_sources, write
 
 if TYPE_CHECKING:

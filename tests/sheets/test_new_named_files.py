@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from enricher.model import Additions
+from enricher.cells import Additions
 from enricher.sheets.grid import CellKind, Grid, GridColumn
 from enricher.sheets.jsonl import JsonLinesSource, write_new_jsonl
 from enricher.sheets.parquet import ParquetSource, write_new_parquet

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
     from enricher.sheets.csv.dialect import Dialect
     from enricher.sheets.csv.texts import Mask
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from enricher.cells import Batch, Cells, Preview
 from enricher.errors import InputError
-from enricher.model import Batch, Cells, Preview
 from enricher.sheets.csv.append import Appender, Widths
 from enricher.sheets.csv.blocks import blocks
 from enricher.sheets.csv.dialect import Dialect, detect
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
     from enricher.sheets.csv.blocks import Block
 
 _BLOCK_BYTES = 1024 * 1024

@@ -42,6 +42,8 @@ _TIME_S, _TIME_PER_MB_S, _MAX_TIME_S = 45, 5, 600
 _PASSWORD_XLS = re.compile(
     rb"\x09\x08(?:\x10\x00\x00\x06.{14}|\x08\x00\x00\x05.{6})(?:\x86\x00\x00\x00)?\x2f\x00", re.DOTALL
 )
+# What zipfile raises for it; RuntimeError, and what derives from it, for an encrypted or oddly compressed member.
+_NO_SOUND_ZIP = (zipfile.BadZipFile, zlib.error, OSError, KeyError, ValueError, RuntimeError, EOFError)
 _SCANNED_BYTES = 1 << 20
 
 
@@ -129,8 +131,6 @@ def _is_protected(path: Path, kind: Kind) -> bool:
         if kind is Kind.ODS:
             with zipfile.ZipFile(path) as members, members.open("META-INF/manifest.xml") as manifest:
                 return b"encryption-data" in manifest.read(_SCANNED_BYTES)
-    except (OSError, KeyError, ValueError, NotImplementedError, RuntimeError, EOFError):
-        return False
-    except (zipfile.BadZipFile, zlib.error):
+    except _NO_SOUND_ZIP:
         return False
     return False

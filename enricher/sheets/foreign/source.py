@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 import pyarrow as pa
 
+from enricher.cells import Batch, Cells, Preview
 from enricher.errors import OutputError
-from enricher.model import Batch, Cells, Preview
 from enricher.sheets.grid import CellKind, Grid, GridColumn
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
     from enricher.sheets.foreign.spool import Column, SpoolReader, TableEntry
     from enricher.sheets.stamp import Stamp
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
 
 _ENCODED_AT_ONCE = 10_000
 

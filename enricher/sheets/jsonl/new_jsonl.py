@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
     from enricher.sheets.grid import Grid
 
 _OPENING, _COMMA, _CLOSING, _NOTHING = (pa.scalar(mark, pa.large_string()) for mark in ("{", ",", "}\n", ""))

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from enricher.model import Batch, Cells, Preview
+from enricher.cells import Batch, Cells, Preview
 from enricher.sheets.grid import CellKind, Grid, GridColumn
 from enricher.sheets.jsonl.members import NewMembers
 from enricher.sheets.jsonl.parsed import ParsedTable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
     from enricher.sheets.jsonl.record import Record
 
 _WRITTEN_AT_ONCE = 5_000

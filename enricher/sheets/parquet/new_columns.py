@@ -10,7 +10,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
 
 
 class NewColumns:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from enricher.model import Batch, Preview
+from enricher.cells import Batch, Preview
 from enricher.sheets.grid import Grid, GridColumn
 from enricher.sheets.named_rows import preview_of
 from enricher.sheets.parquet.file import ParquetTable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
 
 
 class ParquetSource:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from enricher.model import Cells
+from enricher.cells import Cells
 from enricher.sheets.grid import CellKind, GridColumn
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
     from enricher.sheets.parquet.file import ParquetTable
 
 _OLD_LIST = ".list.item"

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from enricher.model import Additions, Batch, Preview
+    from enricher.cells import Additions, Batch, Preview
     from enricher.sheets.grid import Grid
     from enricher.sheets.xlsx.cells.facts import Facts
     from enricher.sheets.xlsx.cells.references import Area

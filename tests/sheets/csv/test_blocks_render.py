@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from enricher.model import Additions
+from enricher.cells import Additions
 from enricher.sheets.csv.dialect import Dialect
 from enricher.sheets.csv.render import Renderer
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from enricher.cells import Additions
 from enricher.errors import InputError
-from enricher.model import Additions
 from enricher.sheets.csv import CsvSource
 from enricher.sheets.csv.dialect import Dialect
 

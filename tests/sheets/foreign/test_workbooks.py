@@ -14,8 +14,8 @@ import openpyxl
 import pyarrow as pa
 import pytest
 
+from enricher.cells import Additions
 from enricher.errors import InputError, OutputError
-from enricher.model import Additions
 from enricher.sheets.foreign import foreign_tables
 from enricher.sheets.grid import CellKind
 from enricher.sheets.kinds import Kind, kind_of

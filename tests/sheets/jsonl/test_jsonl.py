@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from enricher.cells import Additions
 from enricher.errors import InputError, OutputError
-from enricher.model import Additions
 from enricher.sheets.grid import CellKind
 from enricher.sheets.jsonl import JsonLinesSource, array, is_json_lines
 from enricher.sheets.jsonl.records import records

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from enricher.cells import Additions
 from enricher.errors import InputError
-from enricher.model import Additions
 from enricher.sheets.grid import CellKind
 from enricher.sheets.parquet import ParquetSource, is_parquet
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from enricher.cells import Additions
 from enricher.errors import InputError
-from enricher.model import Additions
 from enricher.sheets.parquet import ParquetSource
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from enricher.model import Additions
+from enricher.cells import Additions
 from enricher.sheets.xlsx import worksheets
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from enricher.cells import Additions
 from enricher.errors import InputError
-from enricher.model import Additions
 from enricher.sheets.xlsx.cells.styles import PLAIN
 from enricher.sheets.xlsx.opc.markup import new_parser
 from enricher.sheets.xlsx.read.reading import SheetReader

@@ -19,7 +19,7 @@ from enricher.sheets.xlsx.write.splicing import SheetSplicer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from enricher.model import Batch
+    from enricher.cells import Batch
 
 CORPUS = Path(os.environ.get("ENRICHER_CORPUS") or Path(__file__).parents[4] / "shared" / "corpus")
 REAL = {

@@ -10,8 +10,8 @@ import openpyxl
 import pyarrow as pa
 import pytest
 
+from enricher.cells import Additions
 from enricher.errors import OutputError
-from enricher.model import Additions
 from enricher.sheets.grid import CellKind, Grid, GridColumn
 from enricher.sheets.xlsx import worksheets, write_new_workbook
 

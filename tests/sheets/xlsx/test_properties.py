@@ -13,7 +13,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enricher.model import Additions
+from enricher.cells import Additions
 from enricher.sheets.xlsx import worksheets
 from enricher.sheets.xlsx.cells.encoder import escaped_text, tails_of, text_tail
 from enricher.sheets.xlsx.cells.strings import unescaped

@@ -14,7 +14,7 @@ from enricher.sheets.xlsx import worksheets
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from enricher.model import Batch
+    from enricher.cells import Batch
 
 
 def whole(path: Path, header_row: int, columns: list[int]) -> list[Batch]:

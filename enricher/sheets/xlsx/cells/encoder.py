@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
 
 Tails: TypeAlias = "pa.StringArray"
 LARGE = pa.large_string()

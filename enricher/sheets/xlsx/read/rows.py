@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from enricher.model import Batch, Cells, Preview
+from enricher.cells import Batch, Cells, Preview
 from enricher.sheets.xlsx.cells.encoder import LARGE
 from enricher.sheets.xlsx.cells.row_block import RowBlock
 

@@ -16,7 +16,7 @@ from enricher.sheets.xlsx.cells.encoder import LARGE, grown_lengths, tails_of
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
     from enricher.sheets.xlsx.cells.encoder import Tails
 
 _KEPT_BYTES = 8 << 20

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
     from enricher.sheets.grid import Grid
     from enricher.sheets.xlsx.cells.encoder import Tails
 

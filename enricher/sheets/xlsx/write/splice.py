@@ -23,7 +23,7 @@ from enricher.sheets.xlsx.write.spliced import Probe, Spliced
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
     from enricher.sheets.xlsx.write.placement import Placement
     from enricher.sheets.xlsx.write.places import Mark, Spot
 

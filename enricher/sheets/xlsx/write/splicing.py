@@ -15,7 +15,7 @@ from enricher.sheets.xlsx.write.splice import Splicer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
     from enricher.sheets.xlsx.write.placement import Placement
     from enricher.sheets.xlsx.write.spliced import Spliced
 

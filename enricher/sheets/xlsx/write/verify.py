@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from enricher.model import Additions
+    from enricher.cells import Additions
     from enricher.sheets.xlsx.write.placement import Placement
     from enricher.sheets.xlsx.write.spliced import Probe, Spliced
 
