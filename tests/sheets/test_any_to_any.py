@@ -141,3 +141,17 @@ def test_a_csv_with_tabs_stays_as_it_is_under_its_own_ending(tmp_path: Path) -> 
     source = open_sources(path)[0]
     write(source, tmp_path / "out", Form(".csv"), 1, Additions(pa.table({"x": [7]}), np.zeros(1, np.int32)), print)
     assert tmp_path.joinpath("out").read_bytes() == "EAN\tName\tx\n4006381333931\tgrün\t7\n".encode("cp1252")
+
+
+def test_blank_rows_of_a_sheet_have_as_many_fields_as_the_others(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row, text in {1: "EAN", 3: "4006381333931"}.items():
+        book.worksheets[0].cell(row, 1, text)
+        book.worksheets[0].cell(row, 2, "x")
+    book.worksheets[0].row_dimensions[2].height = 30
+    book.save(tmp_path / "in.xlsx")
+    source = open_sources(tmp_path / "in.xlsx")[0]
+    rows = sum(len(batch.empty) for batch in source.batches(1, [0]))
+    additions = Additions(pa.table({"n": [7]}), np.array([-1] * (rows - 1) + [0], np.int32))
+    write(source, tmp_path / "out.csv", Form(".csv"), 1, additions, lambda _: None)
+    assert {len(row) for row in _read_csv(tmp_path / "out.csv")} == {3}

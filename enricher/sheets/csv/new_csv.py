@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from enricher.sheets.csv.dialect import Dialect
 from enricher.sheets.csv.render import Renderer
-from enricher.sheets.csv.texts import BYTES, contents
+from enricher.sheets.csv.texts import BYTES, contents, joined
 from enricher.sheets.grid import Extent, to_last_row
 from enricher.sheets.names import unique_names
 
@@ -74,12 +74,9 @@ def _quoted(column: GridColumn, delimiter: str) -> pa.StringArray:
 
 def _joined(columns: list[pa.StringArray], width: int, delimiter: str, added: pa.LargeBinaryArray) -> memoryview:
     """Join the fields of every row, and what is added behind them, to records one after another."""
-    mark, nothing = pa.scalar(delimiter.encode(), BYTES), pa.scalar(b"", BYTES)
-    pieces: list[object] = []
+    mark = delimiter.encode()
+    fields: list[pa.LargeBinaryArray | bytes] = []
     for column in columns:
-        pieces += [column.cast(pa.large_string()).cast(BYTES), mark]
-    missing = pa.scalar(delimiter.encode() * (width - len(columns)), BYTES)
-    ends = [missing, pc.fill_null(added, b""), pa.scalar(_LINE_END, BYTES), nothing]
-    records = pc.binary_join_element_wise(*(pieces[:-1] or [nothing]), *ends)
-    _, data = contents(records)
+        fields += [column.cast(pa.large_string()).cast(BYTES), mark]
+    _, data = contents(joined(*fields[:-1], mark * (width - max(1, len(columns))), added, _LINE_END))
     return data.data

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
@@ -22,7 +21,17 @@ from enricher.errors import OutputError
 from enricher.sheets.grid import Extent, to_last_row
 from enricher.sheets.names import unique_names
 from enricher.sheets.xlsx.cells.cell_kinds import BOLD, FORMATS, nothing_of, tails_by_kind
-from enricher.sheets.xlsx.cells.encoder import LARGE, MARKUP_BYTES, cell, cut_notes, grown_bytes, tails_of, text_tail
+from enricher.sheets.xlsx.cells.encoder import (
+    LARGE,
+    MARKUP_BYTES,
+    cell,
+    cut_notes,
+    grown_bytes,
+    joined_rows,
+    row_pieces,
+    tails_of,
+    text_tail,
+)
 from enricher.sheets.xlsx.cells.references import MAX_COLUMNS, MAX_ROWS, letters_of
 from enricher.sheets.xlsx.opc.copying import deflated
 from enricher.sheets.xlsx.opc.package import SURELY_PLAIN_BYTES
@@ -161,30 +170,21 @@ class _Rows:
             taken = pa.array(padded, mask=padded < 0)
             columns += [tails_of(column.take(taken)) for column in self._columns]
         self._cut += sum(len(column.cut) for column in columns)
-        numbers = pa.array(grid.numbers + self._shift).cast(pa.string())
-        yield _joined(numbers, [column.tails for column in columns])
+        yield _joined(grid.numbers + self._shift, [column.tails for column in columns])
 
 
-def _joined(numbers: pa.StringArray, columns: Sequence[Tails]) -> memoryview | bytes:
+def _joined(numbers: npt.NDArray[np.int64], columns: Sequence[Tails]) -> memoryview | bytes:
     """Join the tails of all columns, from A on, to whole rows one after another; rows without a cell are left out."""
     has_cell = np.zeros(len(numbers), np.bool_)
     for tails in columns:
         has_cell |= tails.is_valid().to_numpy(zero_copy_only=False)
-    if not has_cell.all():
-        numbers, columns = (
-            numbers.filter(pa.array(has_cell)),
-            [tails.filter(pa.array(has_cell)) for tails in columns],
-        )
-    if not len(numbers):
+    if not has_cell.any():
         return b""
-    cells = [
-        pc.binary_join_element_wise(f'<c r="{letters_of(place)}', numbers, '"', tails, "").cast(LARGE)
-        for place, tails in enumerate(columns)
-    ]
-    opening, middle, closing, nothing = (pa.scalar(text, LARGE) for text in ('<row r="', '">', "</row>", ""))
-    rows = pc.binary_join_element_wise(
-        opening, numbers.cast(LARGE), middle, *cells, closing, nothing, null_handling="replace", null_replacement=""
-    )
+    kept = pa.array(has_cell)
+    texts = pa.array(numbers[has_cell]).cast(LARGE)
+    opening, middle, closing = (pa.scalar(mark, LARGE) for mark in ('<row r="', '">', "</row>"))
+    cells = row_pieces(0, numbers[has_cell], [tails.filter(kept) for tails in columns])
+    rows = joined_rows([opening, texts, middle, *cells, closing])
     ends = np.frombuffer(rows.buffers()[1], np.int64)
     return memoryview(rows.buffers()[2])[: ends[len(rows)]]
 
