@@ -5,6 +5,7 @@ arithmetic of tokens and no matching of codes, and never writes down a URL: the 
 """
 
 # No `from __future__ import annotations`: FastAPI reads the annotations at run time.
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
@@ -15,12 +16,14 @@ from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from enricher.model import MAX_CHUNK, CodeType, Domain, Item
 from enricher.sandbox.catalog import Catalog
 from enricher.sandbox.ledger import Balance, Ledger, Limit
 from enricher.sandbox.replies import MAX_GTIN_DIGITS, ErrorReply, LookupReply, TokensReply
 
+_LOOKUP = "/products/lookup"
 _ASIN_LENGTH = 10
 _MIN_GTIN_DIGITS = 8
 
@@ -89,8 +92,28 @@ def create_app(catalog: Catalog, ledger: Ledger, tally: Tally) -> FastAPI:
     return app
 
 
+class Slow:
+    """An application whose replies to lookups, refusals too, come `latency_s` seconds later.
+
+    They are charged when they arrive, and nobody waits for another's reply.
+    """
+
+    def __init__(self, app: ASGIApp, latency_s: float) -> None:
+        self._app = app
+        self._latency_s = latency_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_later(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await asyncio.sleep(self._latency_s)
+            await send(message)
+
+        is_lookup = scope["type"] == "http" and scope["path"] == _LOOKUP
+        await self._app(scope, receive, send_later if is_lookup else send)
+
+
 def _add_lookup(app: FastAPI, catalog: Catalog, ledger: Ledger, tally: Tally) -> None:
-    @app.get("/products/lookup", response_model=LookupReply, responses=_ERRORS, summary="Products Lookup")
+    @app.get(_LOOKUP, response_model=LookupReply, responses=_ERRORS, summary="Products Lookup")
     async def lookup(  # noqa: PLR0913 - the API's own parameters
         request: Request,
         *,

@@ -16,7 +16,7 @@ import uvicorn
 
 from enricher.clock import Clock, SystemClock
 from enricher.errors import EnricherError
-from enricher.sandbox.app import Tally, create_app
+from enricher.sandbox.app import Slow, Tally, create_app
 from enricher.sandbox.catalog import Catalog
 from enricher.sandbox.ledger import KEYS, PRO, Ledger, Plan
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterator, Mapping
 
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
 _LOOPBACK = "127.0.0.1"
 _MAX_PORT = 65_535
@@ -59,19 +59,25 @@ class Sandbox:
 
 @contextlib.contextmanager
 def serve(
-    catalog: Catalog | None = None, plans: Mapping[str, Plan | None] | None = None, clock: Clock | None = None
+    catalog: Catalog | None = None,
+    plans: Mapping[str, Plan | None] | None = None,
+    clock: Clock | None = None,
+    *,
+    latency_s: float = 0.0,
 ) -> Iterator[Sandbox]:
     """Serve the API on a free loopback port for as long as the context lasts; it answers when the body begins.
 
     `catalog` is the shipped one by default, `plans` (API key -> plan, None: no subscription) are `KEYS`, `clock` the
-    system's. Raises EnricherError when it can't start.
+    system's. Each reply to a lookup comes `latency_s` seconds after it is charged; others are answered meanwhile.
+    Raises EnricherError when it can't start.
     """
     catalog = Catalog.shipped() if catalog is None else catalog
     ledger = Ledger(KEYS if plans is None else plans, clock or SystemClock())
     tally = Tally()
     # Bound here and handed over open: a port that is only looked up can be taken by another before it is used.
     listener = _listen(_LOOPBACK, 0)
-    server = _Server(_config(create_app(catalog, ledger, tally)))
+    app: ASGIApp = create_app(catalog, ledger, tally)
+    server = _Server(_config(Slow(app, latency_s) if latency_s else app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True)
     thread.start()
     try:
@@ -125,7 +131,7 @@ class _Server(uvicorn.Server):
             self.on_ready()
 
 
-def _config(app: FastAPI) -> uvicorn.Config:
+def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         # Whatever is installed beside us, the sandbox behaves the same.

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,8 @@ import requests
 
 from enricher.errors import EnricherError
 from enricher.sandbox import Catalog, Sandbox, run_foreground, serve
+
+from .conftest import TRIO_UPC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +47,25 @@ def test_it_stops_quickly_even_with_a_connection_left_open() -> None:
 
         with pytest.raises(requests.ConnectionError):
             requests.get(sandbox.url, timeout=10)
+
+
+def test_slow_replies_are_charged_at_once_and_hold_up_nobody(catalog: Catalog) -> None:
+    with serve(catalog, latency_s=0.5) as slow, ThreadPoolExecutor(4) as clients:
+        started_s = time.monotonic()
+
+        def ask(path: str) -> tuple[int, float]:
+            reply = requests.get(f"{slow.url}/{path}", timeout=10)
+            return reply.status_code, time.monotonic() - started_s
+
+        lookups = [clients.submit(ask, f"products/lookup?key=sandbox&upc={TRIO_UPC}") for _ in range(3)]
+        refused = clients.submit(ask, "products/lookup?key=wrong&upc=1")
+        while slow.ledger.spent("sandbox") < 3:
+            time.sleep(0.01)
+        assert ask("account/tokens?key=sandbox")[0] == 200
+        assert not any(lookup.done() for lookup in lookups)
+        ended = [one.result() for one in [*lookups, refused]]
+    assert [status for status, _ in ended] == [200, 200, 200, 401]
+    assert all(0.5 <= waited_s < 1.5 for _, waited_s in ended), "one after another they take 2 s"
 
 
 def test_no_log_line_holds_the_key_or_the_url(
