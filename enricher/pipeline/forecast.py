@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from enricher import codes, lookup, merge, report
 from enricher.clock import Clock, SystemClock
 from enricher.errors import ApiError, ApiKeyError
 from enricher.keys import unpack
-from enricher.model import MAX_CHUNK, CodeType
-from enricher.pipeline.asking import check_reserve, client_of, known, oldest_ms
+from enricher.model import MAX_CHUNK, CodeType, Domain
+from enricher.pipeline.asking import check_reserve, known, levels_of, oldest_ms, service_of
 from enricher.pipeline.reading import Reading, read
 from enricher.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
+    from enricher.config import LookupSettings
     from enricher.model import Key, Levels
+    from enricher.pipeline.fallback import Known
     from enricher.pipeline.task import Observer, Task
+
+_Market: TypeAlias = tuple[CodeType, Domain]
 
 
 def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.PlanReport:
@@ -37,16 +45,17 @@ def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.P
     with Store(task.store_path, host, read_only=True) as store:
         known_now = known(reading.keys, store, oldest_ms(task.settings, clock))
     to_ask = known_now.to_ask(reading.candidates)
-    unknown = unpack(reading.keys[to_ask])
-    in_order = itertools.chain.from_iterable(chunk.keys() for chunk in lookup.chunks_of(unknown))  # as a run asks
+    # In the order in which a run asks, which decides what a budget leaves out.
+    in_order = [*itertools.chain(*(chunk.keys() for chunk in lookup.chunks_of(unpack(reading.keys[to_ask]))))]
     most = 0 if settings.offline else settings.max_tokens
-    wanted = list(itertools.islice(in_order, most))
-    at_most = int(known_now.may_ask(reading.candidates).sum())
+    wanted = in_order[:most]
+    worst = int(known_now.may_ask(reading.candidates).sum())
+    tokens_at_most = worst if most is None else min(worst, most)
     levels, note = _levels(task, clock) if wanted else (None, "")
     if levels:
         check_reserve(settings.reserve_tokens, levels)
-    schedule = lookup.schedule(len(wanted), levels, settings.reserve_tokens) if levels else lookup.Schedule(0.0, ())
     counted = ~reading.empty & ~reading.beyond
+    groups = _groups(reading, known_now, wanted, levels)
     return report.PlanReport(
         input=str(task.input),
         read_as=reading.source.description,
@@ -54,23 +63,25 @@ def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.P
         rows=int(counted.sum()),
         rows_invalid=int((reading.invalid & counted).sum()),
         rows_blank=int((~reading.has_code & ~reading.invalid & counted).sum()),
-        duplicates=int(reading.has_code.sum()) - len(reading.first_keys),
-        groups=_groups(unpack(reading.keys[known_now.reached(reading.candidates)]), unknown, wanted),
+        duplicates=sum(group.cells - group.codes for group in groups),
+        problems={problem.reason.what: problem.rows for problem in reading.found.problems},
+        groups=groups,
         tokens=len(wanted),
-        tokens_at_most=at_most if most is None else min(at_most, most),
-        requests=len(lookup.chunks_of(wanted)),
-        made_at=clock.now().isoformat(),
-        duration_s=schedule.duration_s if levels or not wanted else None,
-        tokens_by_day=schedule.tokens_by_day,
-        tokens_left_today=levels.daily_left if levels else None,
+        tokens_at_most=tokens_at_most,
+        requests=sum(group.requests for group in groups),
+        made_at=clock.now(),
+        codes_pending=len(in_order) - len(wanted),
+        limited_by="" if len(wanted) == len(in_order) else "--offline" if settings.offline else "--max-tokens",
+        timing=_timing(len(wanted), tokens_at_most, levels, settings, clock.now()) if levels else None,
         note=note,
     )
 
 
 def account(task: Task, clock: Clock | None = None) -> Levels:
     """Ask for the tokens left; free. Raises ApiKeyError, ApiError."""
-    with client_of(task, clock or SystemClock()) as client:
-        return client.account()
+    clock = clock or SystemClock()
+    with service_of(task, clock) as connect:
+        return levels_of(connect, clock)
 
 
 def inspect(task: Task, observer: Observer) -> report.Inspection:
@@ -122,15 +133,52 @@ def _levels(task: Task, clock: Clock) -> tuple[Levels | None, str]:
         return None, f"the time it takes can't be told: {error}"
 
 
-def _groups(keys: Iterable[Key], unknown: Iterable[Key], wanted: Iterable[Key]) -> list[report.Group]:
-    all_codes, unknown_codes, wanted_codes = (
-        Counter((key.code_type, key.domain) for key in part) for part in (keys, unknown, wanted)
+def _timing(tokens: int, at_most: int, levels: Levels, settings: LookupSettings, now: datetime) -> report.Timing:
+    """Say how long so many tokens take, and how many of them a run gets before a used-up day ends it."""
+    reserve = settings.reserve_tokens
+    plan, worst = (lookup.schedule(count, levels, reserve) for count in (tokens, at_most))
+    this_run = tokens if settings.on_quota == "wait" else plan.before_stop
+    return report.Timing(
+        made_at=now,
+        left_today=levels.daily_left,
+        reserved=reserve,
+        reset_s=levels.daily_reset_s,
+        forecast=report.Forecast(plan.duration_s, plan.tokens_by_day, plan.days),
+        at_most=report.Forecast(worst.duration_s, worst.tokens_by_day, worst.days),
+        this_run=this_run,
+        this_run_s=lookup.schedule(this_run, levels, reserve).duration_s,
     )
-    groups = []
-    for (code_type, domain), count in all_codes.items():
-        known, tokens = count - unknown_codes[code_type, domain], wanted_codes[code_type, domain]
-        groups.append(report.Group(code_type, domain, count, known, tokens, -(-tokens // MAX_CHUNK)))
-    return groups
+
+
+def _groups(reading: Reading, known_now: Known, wanted: Sequence[Key], levels: Levels | None) -> list[report.Group]:
+    """Count by type and marketplace: the codes rows are at, those of them known, and what the rest takes."""
+    is_reached = known_now.reached(reading.candidates)
+    reached, fresh = unpack(reading.keys[is_reached]), known_now.fresh[is_reached]
+    cells, codes, known_codes = Counter[_Market](), Counter[_Market](), Counter[_Market]()
+    for key, count, is_fresh in zip(reached, _cells(reading, known_now)[is_reached], fresh, strict=True):
+        market = key.code_type, key.domain
+        cells[market] += int(count)
+        codes[market] += 1
+        known_codes[market] += bool(is_fresh)
+    tokens = Counter((key.code_type, key.domain) for key in wanted)
+    requests = Counter[_Market]()
+    for chunk in lookup.chunks_of(wanted):
+        at_once = max(1, min(len(chunk.codes), levels.bucket_capacity if levels else MAX_CHUNK))
+        requests[chunk.code_type, chunk.domain] += -(-len(chunk.codes) // at_once)
+    return [
+        report.Group(*market, cells[market], count, known_codes[market], tokens[market], requests[market])
+        for market, count in codes.items()
+    ]
+
+
+def _cells(reading: Reading, known_now: Known) -> npt.NDArray[np.int64]:
+    """Count the cells that hold each key, of those codes only that their rows are at or have passed."""
+    passed = np.append(known_now.not_found & known_now.fresh, True)  # the last element is that of no code, -1
+    counts, is_reached = np.zeros(len(passed), np.int64), np.ones(len(reading.empty), np.bool_)
+    for candidates in reading.candidates:
+        counts += np.bincount(candidates[is_reached] % len(passed), minlength=len(passed))
+        is_reached &= passed[candidates]
+    return counts[:-1]
 
 
 def _problems(found: Iterable[codes.Problem], reading: Reading) -> list[report.Problem]:

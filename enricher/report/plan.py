@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from enricher.report.summary import duration
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from enricher.report.timing import Timing
+
+_MOST_PROBLEMS = 3
+_NO_TIME = (
+    "duration_s",
+    "duration_at_most_s",
+    "done_at",
+    "done_at_most_at",
+    "tokens_left_today",
+    "tokens_reserved",
+    "reset_at",
+    "tokens_this_run",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The codes of one type and one marketplace: how many, how many of them known already, and what the rest takes."""
+    """The codes of one type and one marketplace.
+
+    `cells` hold them, `codes` are different, `known` of those are known already; the rest takes `tokens` and
+    `requests`, less where a budget ends it.
+    """
 
     code_type: str
     domain: str
+    cells: int
     codes: int
     known: int
     tokens: int
@@ -29,8 +46,9 @@ class PlanReport:
     """The plan of one input.
 
     `tokens` are those of the codes that rows are at now; `tokens_at_most` adds the rows' next codes, all of which are
-    asked for when none of the others is found. `duration_s` and `tokens_by_day` are of `tokens`, and None and empty
-    where the quota is not known.
+    asked for when none of the others is found. `codes_pending` are left out, for the reason `limited_by` (a flag).
+    `problems` are why rows are invalid -> how many rows. `timing` is None where nothing is asked or the quota is not
+    known.
     """
 
     input: str
@@ -40,59 +58,82 @@ class PlanReport:
     rows_invalid: int
     rows_blank: int
     duplicates: int
+    problems: Mapping[str, int]
     groups: Sequence[Group]
     tokens: int
     tokens_at_most: int
     requests: int
-    made_at: str
-    duration_s: float | None = None
-    tokens_by_day: Sequence[int] = ()
-    tokens_left_today: int | None = None
+    made_at: datetime
+    codes_pending: int = 0
+    limited_by: str = ""
+    timing: Timing | None = None
     note: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the same facts for --json; an endless duration is null there."""
+        """Return the same facts for --json; the names are stable, and what is not known or never comes is null.
+
+        `days` are the days by their date here, with the tokens each gives, the first 366 of them.
+        """
         facts = asdict(self)
-        facts["duration_s"] = None if self.duration_s in {None, float("inf")} else self.duration_s
-        return facts
+        del facts["timing"]
+        facts["made_at"] = self.made_at.isoformat()
+        if self.timing is not None:
+            return facts | self.timing.facts()
+        facts |= dict.fromkeys(_NO_TIME) | {"days": []}
+        return facts if self.tokens else facts | {"duration_s": 0.0, "duration_at_most_s": 0.0, "tokens_this_run": 0}
 
     def lines(self) -> list[str]:
         """Return the plan for people."""
         free = f"{self.rows_invalid:,} invalid and {self.rows_blank:,} blank cost nothing"
-        lines = [
+        return [
             f"  Rows     {self.rows:,}: {free}; {self.duplicates:,} repeat a code",
-            "  Lookups  type  marketplace     codes     known    tokens  requests",
+            *self._problem_lines(),
+            *self._group_lines(),
+            f"  Cost     {self._cost()}",
+            *([f"  Quota    {self.timing.quota_line()}"] if self.timing else []),
+            *(f"  {'' if at else 'Time':<8} {line}" for at, line in enumerate(self._times())),
+            *([f"  Note     {self.note}"] if self.note else []),
         ]
-        lines += [
-            f"           {group.code_type:<5} {group.domain:<12} {group.codes:>8,}  {group.known:>8,}"
-            f"  {group.tokens:>8,}  {group.requests:>8,}"
+
+    def _problem_lines(self) -> list[str]:
+        """Say why what is invalid is not sent."""
+        if not self.problems:
+            return []
+        ranked = sorted(self.problems.items(), key=lambda pair: -pair[1])
+        shown = [f"{rows:,} x {what}" for what, rows in ranked[:_MOST_PROBLEMS]]
+        others = sum(rows for _, rows in ranked[_MOST_PROBLEMS:])
+        shown += [f"{others:,} x others"] if others else []
+        return [f"  Not sent {'; '.join(shown)}", "           to see which rows: enricher inspect"]
+
+    def _group_lines(self) -> list[str]:
+        if not self.groups:
+            return []
+        figures: list[tuple[int, ...]] = [
+            (group.cells, group.cells - group.codes, group.codes, group.known, group.tokens, group.requests)
             for group in self.groups
         ]
-        more = self.tokens_at_most - self.tokens
-        lines.append(
-            f"  Cost     {self.tokens:,} tokens in {self.requests:,} requests"
-            + (f"; up to {more:,} more where a row's first code is not found" if more else "")
-        )
-        if self.tokens_left_today is not None:
-            lines.append(f"  Quota    {self.tokens_left_today:,} tokens left today")
-        if self.duration_s is not None:
-            lines.append(f"  Time     {self._time()}")
-        if self.note:
-            lines.append(f"  Note     {self.note}")
-        return lines
+        names = [f"{group.code_type:<5} {group.domain:<11}" for group in self.groups]
+        if len(self.groups) > 1:
+            names.append(f"{'all':<17}")
+            figures.append(tuple(map(sum, zip(*figures, strict=True))))
+        return ["  Lookups  type  marketplace     cells  repeated     codes     known    tokens  requests"] + [
+            f"           {name}" + "".join(f"{figure:>10,}" for figure in row)
+            for name, row in zip(names, figures, strict=True)
+        ]
 
-    def _time(self) -> str:
-        if self.duration_s is None or self.duration_s == float("inf"):
-            return "never: the account has no tokens"
-        if not self.tokens:
-            return "no lookup is needed"
-        if self.duration_s < 1:
-            return "no waiting: the tokens are there"
-        done = datetime.fromisoformat(self.made_at).astimezone() + timedelta(seconds=self.duration_s)
-        text = f"about {duration(self.duration_s)}, done {done:%A %d %B, %H:%M}"
-        if len(self.tokens_by_day) > 1:
-            names = ["today", "tomorrow", *(f"on day {day}" for day in range(3, len(self.tokens_by_day) + 1))]
-            spent = list(zip(self.tokens_by_day, names, strict=False))
-            shown = spent if len(spent) <= 4 else [*spent[:2], spent[-1]]  # noqa: PLR2004 - more is no longer read
-            text += f" ({', '.join(f'{count:,} {name}' for count, name in shown)})"
-        return text
+    def _cost(self) -> str:
+        more = self.tokens_at_most - self.tokens
+        return (
+            f"{_count(self.tokens, 'token')} in {_count(self.requests, 'request')}"
+            + (f"; up to {more:,} more where a row's first code is not found" if more else "")
+            + (f"; {_count(self.codes_pending, 'code')} left out by {self.limited_by}" if self.codes_pending else "")
+        )
+
+    def _times(self) -> list[str]:
+        if self.timing is not None:
+            return self.timing.lines()
+        return [] if self.tokens else ["no lookup is needed" if not self.codes_pending else "nothing is asked"]
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -16,7 +16,7 @@ from enricher.model import CodeType
 from enricher.pipeline.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from enricher.clock import ManualClock
@@ -146,8 +146,8 @@ def test_a_row_waiting_for_its_second_code_says_so(sheet: Path, api: sandbox.San
 
 
 def test_a_signal_between_rounds_leaves_the_second_codes_for_the_next_run(sheet: Path, api: sandbox.Sandbox) -> None:
-    stops: Iterator[bool] = iter([False, True])
-    stopped = pipeline.enrich(task(sheet, api), pipeline.Observer(), lambda: next(stops))
+    hears = Hears()
+    stopped = pipeline.enrich(task(sheet, api), hears, lambda: len(hears.rounds) > 1)
     assert (stopped.stop_reason, stopped.tokens_spent, stopped.rows_pending) == ("signal", 6, 3)
     assert pipeline.enrich(task(sheet, api), pipeline.Observer()).tokens_spent == 3
 
@@ -258,7 +258,7 @@ def test_offline_a_row_moves_on_as_far_as_is_known(sheet: Path, api: sandbox.San
 def test_a_plan_says_what_the_first_codes_cost_and_what_it_may_grow_to(sheet: Path, api: sandbox.Sandbox) -> None:
     plan = pipeline.plan(task(sheet, api), pipeline.Observer())
     assert (plan.tokens, plan.tokens_at_most) == (6, 10)
-    assert "6 tokens in 1 requests; up to 4 more where a row's first code is not found" in "\n".join(plan.lines())
+    assert "6 tokens in 1 request; up to 4 more where a row's first code is not found" in "\n".join(plan.lines())
     assert not api.requests
 
 
