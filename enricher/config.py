@@ -124,6 +124,8 @@ class LookupSettings(_Section):
     max_tokens: int | None = Field(default=None, ge=0)
     reserve_tokens: int = Field(default=0, ge=0)
     on_quota: Literal["stop", "wait"] = "stop"
+    workers: int = Field(default=4, ge=1, le=32)
+    proxy: str | None = None
     timeout: Duration = Field(default=timedelta(seconds=60), gt=timedelta(0))
 
     def key(self) -> str | None:

@@ -31,6 +31,10 @@ class StoreLockedError(StoreError):
     """Another run holds the resume file."""
 
 
+class LeftError(EnricherError):
+    """The user asked twice to stop, and the run left without writing the output."""
+
+
 class ApiError(EnricherError):
     """The API can't be reached or doesn't answer as documented."""
 

@@ -43,6 +43,7 @@ def test_a_flag_wins_over_the_environment_over_the_file_over_the_default(toml: A
         ({"input.domain": "br"}, "--domain: 'br' is no marketplace of the service; they are com, ca, de"),
         ({"lookup.max_age": "soon"}, r"--max-age: write a duration"),
         ({"output.fields": "title,prize"}, r"--fields: there is no field prize; the fields are asin, title"),
+        ({"lookup.workers": 33}, r"--workers: "),
         ({"lookup.on_quota": "pray"}, r"--on-quota: "),
     ],
 )
@@ -55,6 +56,8 @@ def test_a_wrong_flag_is_named_as_it_was_typed(flags: dict[str, Any], message: s
     ("text", "message"),
     [
         ("[lookup]\nmax_tokens = -1", "enricher.toml: lookup.max_tokens: "),
+        ("[lookup]\nworkers = 0", "enricher.toml: lookup.workers: "),
+        ("[lookup]\nproxy = 3128", "enricher.toml: lookup.proxy: "),
         ("[lookup]\nmax_tokenz = 1", "enricher.toml: there is no setting lookup.max_tokenz"),
         ("[lookups]\n", "enricher.toml: there is no setting lookups"),
         ("lookup = 3", "enricher.toml: lookup stands outside a [section]"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import os
 import signal
 import sys
@@ -17,8 +18,9 @@ import typer
 from enricher import __version__, config, memory, pipeline, report
 from enricher.cli import options as o
 from enricher.cli.main import SIGNALS
-from enricher.cli.progress import Bars, Lines, Progress
+from enricher.cli.progress import Bars, Lines, Progress, Screen
 from enricher.cli.stopping import Stop
+from enricher.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +38,10 @@ app = typer.Typer(
 )
 
 _EXIT_OF_STOP = {"budget": 75, "day": 75, "signal": 130, "key": 77, "down": 3}
+_ERROR_STOPS = {"key", "down"}
+"""What --quiet does not keep back: the user has to do something about it."""
+_NOBODY_READS = {errno.EPIPE, errno.EIO}
+"""The reader of a pipe has ended, or the terminal's window was closed."""
 _ENRICH_HELP = """Add product columns to INPUT and write it as OUTPUT. Run the same command again to go on after a stop.
 
 \b
@@ -100,6 +106,7 @@ def _enrich_or_plan(
     max_tokens: o.MaxTokens = None,
     reserve_tokens: o.ReserveTokens = None,
     on_quota: o.OnQuotaFlag = None,
+    workers: o.Workers = None,
     offline: o.Offline = False,
     sandbox: o.Sandbox = False,
     api_url: o.ApiUrl = None,
@@ -109,15 +116,17 @@ def _enrich_or_plan(
 ) -> None:
     task = _task(input, output, config, o.flags(dict(locals())), force=force)
     if ctx.command.name == "plan":
-        with _observing(quiet=quiet) as observer:
+        with _observing(task, quiet=quiet) as observer:
             plan = pipeline.plan(task, observer)
         _print(f"Plan for {task.input}", plan.lines(), plan.to_json(), as_json=json, quiet=quiet)
         return
     stop = Stop()
     stop.install()
-    with _observing(quiet=quiet, stop=stop) as observer:
+    with _observing(task, quiet=quiet, stop=stop) as observer:
         summary = pipeline.enrich(task, observer, stop)
     _print(f"Enriched {task.input}", summary.lines(), summary.to_json(), as_json=json, quiet=quiet)
+    if quiet and summary.stop_reason in _ERROR_STOPS:
+        typer.echo(f"enricher: {summary.stopped}", err=True)
     code = _EXIT_OF_STOP.get(summary.stop_reason, 0) or (3 if summary.codes_failed else 0)
     raise typer.Exit(code)
 
@@ -147,7 +156,7 @@ def _inspect(
 ) -> None:
     """Tell how INPUT is read: sheet, header, code columns, and what is wrong with which rows. Needs no key."""
     task = _task(input, None, config, o.flags(dict(locals())))
-    with _observing(quiet=quiet) as observer:
+    with _observing(task, quiet=quiet) as observer:
         found = pipeline.inspect(task, observer)
     _print(f"{task.input}", found.lines(), found.to_json(), as_json=json, quiet=quiet)
 
@@ -204,32 +213,39 @@ def _task(
 
 
 @contextlib.contextmanager
-def _observing(*, quiet: bool, stop: Stop | None = None) -> Iterator[pipeline.Observer]:
+def _observing(task: pipeline.Task, *, quiet: bool, stop: Stop | None = None) -> Iterator[pipeline.Observer]:
     """Show progress as fits the place: bars on a terminal, lines elsewhere, nothing when quiet."""
     shown = Progress if quiet else Bars if sys.stderr.isatty() else Lines
-    observer = shown(stop)
+    observer = shown(stop, task.settings.lookup)
     try:
         yield observer
     except KeyboardInterrupt:
         observer.close()
-        typer.echo("enricher: interrupted; what was paid for is kept", err=True)
+        Screen().write("enricher: interrupted; what was paid for is kept\n")
         raise
     finally:
         observer.close()
 
 
 def _print(title: str, lines: Sequence[str], facts: Mapping[str, Any], *, as_json: bool, quiet: bool) -> None:
-    if as_json:
-        typer.echo(dumps(facts, ensure_ascii=False))
-    elif not quiet:
-        typer.echo("\n".join([title, *lines]))
+    """Print the result. Raises OutputError where it can't be; that nobody reads on changes no exit code."""
+    if quiet and not as_json:
+        return
+    try:
+        typer.echo(dumps(facts, ensure_ascii=False) if as_json else "\n".join([title, *lines]))
+    except OSError as error:
+        with Path(os.devnull).open("wb") as nowhere:  # what is buffered would fail again at the end
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        if error.errno not in _NOBODY_READS:
+            raise OutputError(f"standard output can't be written ({error.strerror})") from None
 
 
 def _account_lines(levels: Levels) -> list[str]:
-    reset = datetime.now(UTC).astimezone() + timedelta(seconds=levels.daily_reset_s)
+    now = datetime.now(UTC).astimezone()
+    reset = report.moment(now + timedelta(seconds=levels.daily_reset_s), now)
     rate = f"{levels.rate_per_min:,.10g} more each minute"
     return [
         f"  Today    {levels.daily_left:,} of {levels.daily_limit:,} tokens left",
         f"  Now      {levels.bucket_left:,} of {levels.bucket_capacity:,} in the bucket, {rate}",
-        f"  Reset    {reset:%A %d %B, %H:%M}, in {report.duration(levels.daily_reset_s)}",
+        f"  Reset    {reset}, in {report.duration(levels.daily_reset_s)}",
     ]

@@ -24,6 +24,7 @@ _EXIT_OF_ERROR = (
     (errors.OutputError, 73),
     (errors.ApiKeyError, 77),
     (errors.StoreLockedError, 98),
+    (errors.LeftError, INTERRUPTED),
     (errors.EnricherError, 1),
 )
 

@@ -223,6 +223,18 @@ OnQuotaFlag = Annotated[
         rich_help_panel=_ASK,
     ),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        min=1,
+        max=32,
+        help="Requests under way at once, when the service is slow and tokens are there.",
+        show_default="4",
+        rich_help_panel=_ASK,
+    ),
+]
 Offline = Annotated[
     bool, typer.Option("--offline", help="Ask nothing; use what the resume file knows.", rich_help_panel=_ASK)
 ]
@@ -261,6 +273,7 @@ _SETTINGS = {
     "max_tokens": "lookup.max_tokens",
     "reserve_tokens": "lookup.reserve_tokens",
     "on_quota": "lookup.on_quota",
+    "workers": "lookup.workers",
     "offline": "lookup.offline",
     "sandbox": "lookup.sandbox",
     "api_url": "lookup.api_url",
@@ -268,28 +281,19 @@ _SETTINGS = {
 
 
 def flags(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the flags of a command (its arguments by name) into settings; None stands for one that was not given.
+    """Turn the flags of a command (its arguments by name) into settings; None: not given, as a switch not thrown.
 
-    Raises ConfigError for flags that exclude each other, and for an empty one: a shell writes an unset variable so, and
-    it must not mean the default.
+    Raises ConfigError for flags that exclude each other, and for an empty one, as a shell writes an unset variable.
     """
     for flag in _SETTINGS:
         value = given.get(flag)
         if (value is not None and str(value) in {"", "."}) or (isinstance(value, list) and "" in value):
             raise ConfigError(f"--{flag.replace('_', '-')}: nothing is given")
-    if given.get("sandbox") and given.get("api_url"):
-        raise ConfigError("--sandbox and --api-url exclude each other")
-    if given.get("no_header") and given.get("header_row"):
-        raise ConfigError("--no-header and --header-row exclude each other")
-    settings = {setting: given.get(flag) for flag, setting in _SETTINGS.items()}
-    for switch in (
-        "lookup.sandbox",
-        "lookup.offline",
-        "input.unpack_cases",
-        "input.send_invalid",
-        "output.new_workbook",
-    ):  # a switch that is not thrown says nothing
-        settings[switch] = settings[switch] or None
+    for one, other in (("sandbox", "api_url"), ("no_header", "header_row")):
+        if given.get(one) and given.get(other):
+            raise ConfigError(f"--{one} and --{other} exclude each other".replace("_", "-"))
+    values = {setting: given.get(flag) for flag, setting in _SETTINGS.items()}
+    settings = {name: None if value is False else value for name, value in values.items()}
     if given.get("no_header"):
         settings["input.header_row"] = 0
     return settings

@@ -12,9 +12,10 @@ import pytest
 
 from enricher import sandbox
 from enricher.store import Store
-from tests.conftest import PROGRAM, Run
+from tests.conftest import GENEROUS, PROGRAM, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -73,9 +74,16 @@ ERRORS = {
 }
 
 
+@pytest.fixture(scope="module")
+def unasked() -> Iterator[sandbox.Sandbox]:
+    """One service for all the tests that spend nothing."""
+    with sandbox.serve(plans={"sandbox": GENEROUS, "sandbox-none": None}) as server:
+        yield server
+
+
 @pytest.mark.parametrize("case", ERRORS)
 def test_an_error_is_one_clear_line_and_spends_and_writes_nothing(
-    enricher: Run, sheet: Path, workbook: Path, api: sandbox.Sandbox, case: str
+    enricher: Run, sheet: Path, workbook: Path, unasked: sandbox.Sandbox, case: str
 ) -> None:
     arguments, key, code, message = ERRORS[case]
     sheet.with_name("precious.csv").write_text("precious", encoding="utf-8")
@@ -85,13 +93,13 @@ def test_an_error_is_one_clear_line_and_spends_and_writes_nothing(
     sheet.with_name("markets.csv").write_text("EAN,marketplace\n4006381333931,de\n", encoding="utf-8")
     sheet.with_name("headers.csv").write_text("SKU,EAN\n", encoding="utf-8")
     before = left_behind(sheet.parent)
-    ran = enricher("enrich", *(argument.format(url=api.url) for argument in arguments), key=key)
+    ran = enricher("enrich", *(argument.format(url=unasked.url) for argument in arguments), key=key)
     assert ran.returncode == code, ran.stderr
     assert message in ran.stderr
     assert ran.stderr.startswith("enricher: ")
     assert ran.stderr.count("\n") == 1
     assert not ran.stdout
-    assert not api.requests
+    assert not unasked.requests
     assert sheet.with_name("precious.csv").read_text(encoding="utf-8") == "precious"
     assert {name for name in left_behind(sheet.parent) - before if not name.endswith(".lock")} == set()
 
@@ -139,13 +147,16 @@ SECRET = "k3y-th4t/must+n0t=leak"  # noqa: S105 - it opens nothing
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--api-url", "http://127.0.0.1:1"], ["--api-url", "{url}"], ["--api-url", "{url}", "--json"]]
+    "arguments",
+    [
+        ["enrich", "--api-url", "http://127.0.0.1:1"],  # a closed port is tried for seconds: for one command only
+        *([command, "--api-url", "{url}", *more] for command in ("enrich", "plan") for more in ([], ["--json"])),
+    ],
+    ids=" ".join,
 )
-@pytest.mark.parametrize("command", ["enrich", "plan"])
-def test_the_key_appears_nowhere(
-    enricher: Run, sheet: Path, api: sandbox.Sandbox, command: str, arguments: list[str]
-) -> None:
-    ran = enricher(command, sheet, *(argument.format(url=api.url) for argument in arguments), key=SECRET)
+def test_the_key_appears_nowhere(enricher: Run, sheet: Path, unasked: sandbox.Sandbox, arguments: list[str]) -> None:
+    command, *flags = (argument.format(url=unasked.url) for argument in arguments)
+    ran = enricher(command, sheet, *flags, key=SECRET)
     assert "k3y" not in ran.stdout + ran.stderr + everything_in(sheet.parent)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from enricher.model import CodeType, Domain, Item
     from tests.conftest import Run
+    from tests.program import Program
 
 UNIQUE_CODES = 108
 
@@ -68,8 +71,19 @@ def without_dates(path: Path) -> list[list[object]]:
     return [row[:-1] for row in rows]
 
 
-@pytest.mark.parametrize("codes", [1, 15, 60, 108])
-def test_a_kill_costs_at_most_the_chunk_in_flight(enricher: Run, workbook: Path, tmp_path: Path, codes: int) -> None:
+@pytest.fixture(scope="module")
+def undisturbed(program: Program, samples: Path, tmp_path_factory: pytest.TempPathFactory) -> list[list[object]]:
+    """The sheet as a run that nobody stops writes it."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    arguments = ["enrich", str(samples / "catalog.xlsx"), "--sandbox", "-o", "out.xlsx", "--store", "out.parquet"]
+    assert program.run(arguments, folder, environment("sandbox")).code == 0
+    return without_dates(folder / "out.xlsx")
+
+
+@pytest.mark.parametrize("codes", [1, 60, 108])
+def test_a_kill_costs_at_most_the_chunk_in_flight(
+    enricher: Run, workbook: Path, tmp_path: Path, undisturbed: list[list[object]], codes: int
+) -> None:
     with interrupted(workbook, Gate(codes), signal.SIGKILL) as (api, _):
         assert not (tmp_path / "catalog.enriched.xlsx").exists()
         paid_before = dict(api.requests)
@@ -77,8 +91,7 @@ def test_a_kill_costs_at_most_the_chunk_in_flight(enricher: Run, workbook: Path,
         assert UNIQUE_CODES <= api.ledger.spent("sandbox") <= UNIQUE_CODES + 10
         assert sum(count - 1 for count in api.requests.values()) <= 10
         assert paid_before.keys() <= api.requests.keys()
-    enricher("enrich", workbook, "--sandbox", "-o", "undisturbed.xlsx", "--store", "other.parquet")
-    assert without_dates(tmp_path / "catalog.enriched.xlsx") == without_dates(tmp_path / "undisturbed.xlsx")
+    assert without_dates(tmp_path / "catalog.enriched.xlsx") == undisturbed
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -101,3 +114,44 @@ def test_a_kill_leaves_no_partial_output_that_the_next_run_does_not_clear(
         enricher("enrich", workbook, "--api-url", api.url)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["catalog.enriched.xlsx", "catalog.resume.lock", "catalog.resume.parquet", "catalog.xlsx"]
+
+
+@contextmanager
+def under_way(
+    workbook: Path, codes: int, latency_s: float
+) -> Iterator[tuple[sandbox.Sandbox, subprocess.Popen[bytes]]]:
+    """A run against a slow service, when it has been asked for so many codes."""
+    with sandbox.serve(plans={"sandbox": GENEROUS}, latency_s=latency_s) as api:
+        command = [str(PROGRAM), "enrich", str(workbook), "--api-url", api.url, "--quiet"]
+        process = subprocess.Popen(command, cwd=workbook.parent, env=environment("sandbox"))
+        until_s = time.monotonic() + 30
+        while api.ledger.spent("sandbox") < codes:
+            assert time.monotonic() < until_s
+            time.sleep(0.01)
+        yield api, process
+
+
+def test_a_kill_while_a_slow_service_is_asked_costs_at_most_the_requests_under_way(
+    enricher: Run, workbook: Path, tmp_path: Path, undisturbed: list[list[object]]
+) -> None:
+    with under_way(workbook, 50, latency_s=0.4) as (api, process):
+        process.kill()
+        process.wait(30)
+        assert enricher("enrich", workbook, "--api-url", api.url).returncode == 0
+        assert UNIQUE_CODES <= api.ledger.spent("sandbox") <= UNIQUE_CODES + 4 * 10
+    assert without_dates(tmp_path / "catalog.enriched.xlsx") == undisturbed
+
+
+def test_a_second_interrupt_leaves_at_once_and_what_had_arrived_is_kept(
+    enricher: Run, workbook: Path, tmp_path: Path
+) -> None:
+    with under_way(workbook, 50, latency_s=2.5) as (_, process):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)  # two at the same moment would be one
+        process.send_signal(signal.SIGINT)
+        asked_s = time.monotonic()
+        assert process.wait(30) == 130
+        assert time.monotonic() - asked_s < 2.2  # and not until the replies come
+    assert not (tmp_path / "catalog.enriched.xlsx").exists()
+    known = json.loads(enricher("enrich", workbook, "--offline", "--json", "--api-url", "http://127.0.0.1:1").stdout)
+    assert known["codes_found"] + known["codes_not_found"] >= 36  # the first four replies: ASINs, the last of 6
