@@ -1,8 +1,12 @@
 """Codes to replies: plan the chunks, keep to the quota, ask the API, match items to codes."""
 
-from enricher.lookup.client import Client, host_of
-from enricher.lookup.engine import Engine, Event, Failure, MaybePaid, Reply, Stopped, Waiting
+from enricher.lookup.account import ask_levels
+from enricher.lookup.address import host_of
+from enricher.lookup.client import Client
+from enricher.lookup.engine import Engine
+from enricher.lookup.events import Event, Failure, MaybePaid, Reply, Stopped, Waiting
 from enricher.lookup.plan import Chunk, Schedule, chunks_of, schedule
+from enricher.lookup.workers import Workers
 
 __all__ = [
     "Chunk",
@@ -15,6 +19,8 @@ __all__ = [
     "Schedule",
     "Stopped",
     "Waiting",
+    "Workers",
+    "ask_levels",
     "chunks_of",
     "host_of",
     "schedule",

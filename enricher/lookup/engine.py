@@ -1,266 +1,267 @@
-"""The loop: chunks in, events out, paced by `quota`.
+"""The loop: chunks in, events out. What may go is the gate's word; what became of a chunk is decided here.
 
-A generator, so a reply is in the caller's hands, and on disk, before the next request is sent. Knows nothing of files.
-Sleeps by the clock it is given, a second at most at a time, so that a countdown can be shown and a stop is heeded.
+A generator in one thread, so a reply is in the caller's hands, and on disk, before anything else happens with it. Knows
+nothing of files, threads and sockets; time passes only in `Network.take`.
 """
 
 from __future__ import annotations
 
 import random
 from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
-from enricher.errors import ApiError, ApiKeyError
+from enricher.lookup.events import Event, Failure, MaybePaid, Reply, Stopped, Waiting
+from enricher.lookup.gate import FOR_REPLY, Gate, Look, Rest
 from enricher.lookup.match import match
-from enricher.lookup.quota import DayUsedUp, Quota, Send, Wait
-from enricher.lookup.replies import BadRequest, BucketEmpty, DayEmpty, Found, LookupReply, NoReply
-from enricher.model import Answer, Key, Levels
+from enricher.lookup.quota import Quota, Send, Ticket
+from enricher.lookup.replies import BadRequest, BucketEmpty, DayEmpty, Found, KeyRefused, NoReply
+from enricher.model import Answer, Levels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from enricher.clock import Clock
+    from enricher.lookup.network import Arrival, Network
     from enricher.lookup.plan import Chunk
 
-_TICK_S = 1.0
-_MOST_TRIES = 4
-_MOST_TRIES_IF_CHARGED = 2
-"""A request that may have been charged is asked once more, not for ever."""
 _BACKOFF_CAP_S = 30.0
 _RETRY_AFTER_CAP_S = 900.0
 """A server's Retry-After is honoured up to here: beyond, it is a mistake, or the next run's matter."""
+_MOST_DOUBTFUL = 2
+"""A code that a damaged reply may have answered is asked once more, not for ever."""
 _GIVE_UP_AFTER = 5
 """Chunks that failed one after the other: the service is down, and the rest can wait for the next run."""
-_GIVE_UP_AFTER_REFUSED = 20
-"""Codes the service called malformed, one after the other: it means something else than the codes."""
-_MOST_REFUSALS = 8
-"""429s for one chunk without one reply: a rival takes every token, or the levels mean something else."""
-
-
-class Api(Protocol):
-    """What the loop needs of the client."""
-
-    def account(self) -> Levels:
-        """Return the token levels."""
-
-    def lookup(self, chunk: Chunk) -> LookupReply:
-        """Ask for a chunk."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A paid reply. `tokens` is what the server says it cost; `strays` counts items that nobody asked for."""
-
-    answers: tuple[Answer, ...]
-    tokens: int
-    strays: int
-    levels: Levels
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Keys given up on in this run, and the reason in words."""
-
-    keys: tuple[Key, ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class MaybePaid:
-    """A request that may have been charged got no reply: `codes` codes may be paid twice."""
-
-    codes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The loop is about to sleep for `sleep_s`; `left_s` is what remains of the whole wait."""
-
-    sleep_s: float
-    left_s: float
-    reason: Literal["bucket", "day", "fault"]
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """The loop ends before the last chunk."""
-
-    reason: Literal["budget", "day", "signal", "down", "key"]
-    message: str
-    reset_s: float = 0.0
-
-
-Event: TypeAlias = Reply | Failure | MaybePaid | Waiting | Stopped
+_LOOK_ELSEWHERE_AFTER = 20
+"""Codes the service called malformed, one after the other: others are tried, so that a bad stretch of a sheet does not
+hold up the rest of it in every run."""
+_GIVE_UP_AFTER_REFUSED = 40
+"""It calls all codes malformed, and so means something else."""
+_PATIENCE_S = (float("inf"), 5.0, 0.5)
+"""How long replies under way are waited for, once a stop was asked for 0, 1 or 2 times: supervisors kill after 10 s."""
+_CLOCK_JUMP_S = 5.0
+_TICKS_OF_DAY = 4
+"""Waiting for the next day nothing is under way: a stop may take a second."""
 
 
 @dataclass(slots=True)
 class _Attempt:
-    """A chunk on its way, and how often it was asked for in vain."""
+    """A chunk, and how often it was asked for in vain."""
 
     chunk: Chunk
     tries: int = 0
-    refusals: int = 0
+    ticket: Ticket | None = None
 
 
 @dataclass
 class Engine:
-    """Looks up chunks one after the other.
+    """Looks up chunks, up to `workers` at once.
 
     `reserve` tokens of the day are left to others, and at most `budget` are spent, tokens of lost replies included.
-    `stop` is asked between requests. `wait_for_day`: sleep until the daily reset instead of ending with Stopped.
+    `wait_for_day`: sleep until the daily reset instead of ending with Stopped. `stop` says how often a stop was asked
+    for: once, and what is under way is waited for; twice, and only what has arrived is taken.
     """
 
-    api: Api
+    network: Network
     clock: Clock
     levels: Levels
     reserve: int = 0
     budget: int | None = None
     wait_for_day: bool = False
-    stop: Callable[[], bool] = lambda: False
+    workers: int = 4
+    stop: Callable[[], int] = lambda: 0
     jitter: random.Random = field(default_factory=random.Random)
+    tick_s: float = 0.25
+    """A countdown is shown, and a stop heeded, so often."""
+    waited_s: float = field(default=0.0, init=False)
+    """Time that passed while nothing could be asked."""
 
     def __post_init__(self) -> None:
-        self._quota = Quota(self.levels, self.clock.monotonic_s(), self.reserve)
+        now_s = self.clock.monotonic_s()
+        self._quota = Quota(self.levels, now_s, self.reserve)
+        self._gate = Gate(self._quota, now_s, self.workers, self.budget, wait_for_day=self.wait_for_day)
         self._queue: deque[_Attempt] = deque()
+        self._under_way: dict[Chunk, _Attempt] = {}
         self._failed_in_a_row = self._refused_in_a_row = 0
-        self._spent = 0
+        self._stopped: Stopped | None = None
+        self._drift_s = self._measure_drift()
 
     def run(self, chunks: Iterable[Chunk]) -> Iterator[Event]:
         """Look up every chunk. After a Stopped event nothing more comes; keys without Reply or Failure are open."""
         self._queue.extend(_Attempt(chunk) for chunk in chunks)
-        while self._queue:
-            for event in self._step():
-                yield event
-                if isinstance(event, Stopped):
-                    return
+        while (self._queue or self._under_way) and self._stopped is None:
+            if self.stop():
+                self._stopped = Stopped("signal", "stopped on request; run again to go on")
+            else:
+                yield from self._step()
+        if self._stopped is not None:
+            yield from self._leave()
+            yield self._stopped
 
     def _step(self) -> Iterator[Event]:
-        """Do what the quota allows next: wait, or ask for the first chunk in the queue."""
-        if self.stop():
-            yield Stopped("signal", "stopped on request; run again to go on")
+        """Take what has arrived; else do what the gate allows: send, ask for the levels, or wait."""
+        arrival = self.network.take(0.0)
+        if arrival is not None:
+            yield from self._arrived(arrival)
             return
-        wanted = len(self._queue[0].chunk.codes)
-        if self.budget is not None:
-            wanted = min(wanted, self.budget - self._spent)
-            if wanted <= 0:
-                yield Stopped("budget", f"the budget of {self.budget:,} tokens is spent; run again to go on")
-                return
-        decision = self._quota.decide(wanted, self.clock.monotonic_s())
-        match decision:
-            case Wait():
-                yield from self._sleep(decision.duration_s, "bucket")
-            case DayUsedUp() if self.wait_for_day:
-                yield from self._sleep(decision.reset_s, "day")
-                self._refresh()
-            case DayUsedUp():
-                yield Stopped("day", "today's tokens are used up; run again after the reset", decision.reset_s)
+        now_s = self.clock.monotonic_s()
+        if abs(self._measure_drift() - self._drift_s) > _CLOCK_JUMP_S:
+            self._drift_s = self._measure_drift()
+            self._gate.unsettled()
+        step = self._gate.next(len(self._queue[0].chunk.codes), now_s) if self._queue else FOR_REPLY
+        match step:
             case Send():
-                yield from self._ask(self._take(decision.tokens))
-                if self._failed_in_a_row >= _GIVE_UP_AFTER:
-                    yield Stopped("down", f"{_GIVE_UP_AFTER} requests in a row failed; run again later to go on")
-                elif self._refused_in_a_row >= _GIVE_UP_AFTER_REFUSED:
-                    yield Stopped("down", f"the service refused {_GIVE_UP_AFTER_REFUSED} codes in a row as malformed")
+                attempt = self._first(step.tokens)
+                attempt.ticket = self._gate.sent(step.tokens, now_s)
+                self._under_way[attempt.chunk] = attempt
+                self.network.lookup(attempt.chunk)
+            case Look():
+                self._gate.looking(now_s)
+                self.network.account()
+            case Rest():
+                yield from self._rest(step, now_s)
+            case Stopped():
+                self._stopped = step
 
-    def _take(self, tokens: int) -> _Attempt:
+    def _first(self, tokens: int) -> _Attempt:
         """Take the first chunk from the queue, or as much of it as there are tokens for."""
         attempt = self._queue.popleft()
         if tokens < len(attempt.chunk.codes):
             chunk, rest = attempt.chunk.split(tokens)
-            self._queue.appendleft(_Attempt(rest, attempt.tries, attempt.refusals))
-            attempt = _Attempt(chunk, attempt.tries, attempt.refusals)
+            self._queue.appendleft(_Attempt(rest, attempt.tries))
+            attempt = _Attempt(chunk, attempt.tries)
         return attempt
 
-    def _ask(self, attempt: _Attempt) -> Iterator[Event]:
-        """Send one request; what it did not settle goes back to the head of the queue."""
-        try:
-            reply = self.api.lookup(attempt.chunk)
-        except ApiKeyError as error:
-            yield Stopped("key", str(error))
-            return
-        match reply:
-            case Found():
-                self._failed_in_a_row = self._refused_in_a_row = 0
-                self._spent += reply.consumed
-                self._quota.observe(reply.levels, reply.consumed, self.clock.monotonic_s())
-                yield self._reply(attempt.chunk, reply)
-            case BadRequest():
-                yield from self._divide(attempt.chunk, reply.message)
-            case DayEmpty():
-                self._queue.appendleft(attempt)
-                self._refresh()
-                attempt.refusals += 1
-                if self._quota.daily_left >= len(attempt.chunk.codes) or attempt.refusals > _MOST_REFUSALS:
-                    # The account and the refusal contradict each other: asking again might go on for ever.
-                    yield Stopped("day", "the service says that today's tokens are used up; run again later")
-                yield from self._sleep(_TICK_S, "fault")
-            case BucketEmpty():
-                yield from self._refused(attempt, reply)
-            case NoReply():
-                yield from self._unanswered(attempt, reply)
+    def _rest(self, rest: Rest, now_s: float) -> Iterator[Event]:
+        wait_s = min(rest.wait_s, self.tick_s * (_TICKS_OF_DAY if rest.reason == "day" else 1))
+        if rest.reason != "reply":
+            yield Waiting(wait_s, rest.left_s, rest.reason)
+        arrival = self.network.take(wait_s)
+        if rest.reason != "reply":
+            self.waited_s += self.clock.monotonic_s() - now_s
+        if arrival is not None:
+            yield from self._arrived(arrival)
 
-    def _refused(self, attempt: _Attempt, reply: BucketEmpty) -> Iterator[Event]:
-        """Take a 429 of the bucket as news of its level; the quota then says how long to wait."""
-        self._quota.refused(self.clock.monotonic_s(), reply.rate_per_min)
-        attempt.refusals += 1
-        if attempt.refusals > _MOST_REFUSALS:
-            yield self._fail(attempt, "the service kept refusing for want of tokens")
-            return
-        self._queue.appendleft(attempt)
-        yield from self._sleep(min(reply.retry_after_s or 0.0, _RETRY_AFTER_CAP_S), "bucket")
-
-    def _unanswered(self, attempt: _Attempt, reply: NoReply) -> Iterator[Event]:
-        """Ask again after a while, but only a bounded number of times."""
-        attempt.tries += 1
-        if reply.maybe_charged:
-            self._spent += len(attempt.chunk.codes)
+    def _leave(self) -> Iterator[Event]:
+        """Take the replies under way, as far as there is patience for them; the others may have been paid for."""
+        asked, until_s = -1, float("inf")
+        while self._under_way:
+            now_s = self.clock.monotonic_s()
+            if self.stop() != asked:
+                asked = self.stop()
+                until_s = min(until_s, now_s + _PATIENCE_S[min(asked, 2)])
+            left_s = until_s - now_s
+            if left_s <= 0:
+                break
+            arrival = self.network.take(min(left_s, self.tick_s))
+            if arrival is not None:
+                yield from self._arrived(arrival)
+        for attempt in self._under_way.values():
             yield MaybePaid(len(attempt.chunk.codes))
-        if attempt.tries >= (_MOST_TRIES_IF_CHARGED if reply.maybe_charged else _MOST_TRIES):
-            yield self._fail(attempt, reply.message)
+        self._under_way.clear()
+
+    def _arrived(self, arrival: Arrival) -> Iterator[Event]:
+        """Settle a request; what it did not answer goes back to the head of the queue."""
+        now_s = self.clock.monotonic_s()
+        if arrival.chunk is None:
+            self._looked(arrival.reply, now_s)
             return
-        self._queue.appendleft(attempt)
-        yield from self._sleep(self._backoff_s(attempt.tries, reply.retry_after_s), "fault")
+        attempt = self._under_way.pop(arrival.chunk)
+        ticket = attempt.ticket
+        assert ticket is not None  # noqa: S101 - it was sent
+        match arrival.reply:
+            case Found() as found:
+                self._gate.paid(ticket, found.levels, found.consumed, now_s)
+                yield from self._answered(attempt, found, now_s)
+            case NoReply() as failure:
+                yield from self._unanswered(attempt, ticket, failure, now_s)
+            case BadRequest(message):
+                self._gate.uncharged(ticket, now_s)
+                yield from self._divide(attempt, message)
+            case BucketEmpty(rate_per_min, retry_after_s):
+                self._gate.refused(ticket, rate_per_min, min(retry_after_s or 0.0, _RETRY_AFTER_CAP_S), now_s)
+                self._queue.appendleft(attempt)
+            case DayEmpty():
+                self._gate.refused_by_day(ticket, now_s)
+                self._queue.appendleft(attempt)
+            case KeyRefused(message):
+                self._gate.uncharged(ticket, now_s)
+                self._stop("key", message)
 
-    def _fail(self, attempt: _Attempt, reason: str) -> Failure:
-        self._failed_in_a_row += 1
-        return Failure(tuple(attempt.chunk.keys()), reason)
+    def _looked(self, reply: object, now_s: float) -> None:
+        if isinstance(reply, Levels):
+            self._stopped = self._stopped or self._gate.looked(reply, now_s)
+        elif isinstance(reply, KeyRefused):
+            self._stop("key", reply.message)
+        else:
+            self._gate.can_not_look(now_s)
 
-    def _reply(self, chunk: Chunk, found: Found) -> Reply:
-        items, strays = match(chunk.keys(), found.items)
+    def _answered(self, attempt: _Attempt, found: Found, now_s: float) -> Iterator[Event]:
+        """Hand on what a paid reply answers. Where it is damaged, a code without an item may have had one."""
+        matched = match(attempt.chunk.keys(), found.items)
+        left_over = found.oddities + matched.nameless
+        is_doubtful = found.is_garbled or left_over > 0
         now = self.clock.now()
         fetched_at = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as exact as the resume file keeps it
-        answers = tuple(Answer(key, matched, fetched_at) for key, matched in items.items())
-        levels = self._quota.levels_at(self.clock.monotonic_s())
-        return Reply(answers, found.consumed, strays + found.oddities, levels)
-
-    def _divide(self, chunk: Chunk, message: str) -> Iterator[Failure]:
-        """Halve a chunk that the server calls malformed until the bad code stands alone; a 400 costs nothing."""
-        if len(chunk.codes) == 1:
-            self._refused_in_a_row += 1
-            yield Failure(tuple(chunk.keys()), f"refused by the service: {message}")
+        answers = tuple(
+            Answer(key, items, fetched_at) for key, items in matched.items.items() if items or not is_doubtful
+        )
+        yield Reply(answers, found.consumed, matched.strays + left_over, self._quota.levels_at(now_s))
+        if answers:
+            self._failed_in_a_row = self._refused_in_a_row = 0
+        if len(answers) == len(matched.items):
             return
-        first, second = chunk.split(len(chunk.codes) // 2)
-        self._queue.extendleft((_Attempt(second), _Attempt(first)))
+        codes = tuple(key.code for key, items in matched.items.items() if not items)
+        rest = _Attempt(replace(attempt.chunk, codes=codes), attempt.tries + 1)
+        yield MaybePaid(len(codes))
+        if rest.tries >= _MOST_DOUBTFUL:
+            yield self._fail(rest.chunk, "the service's answer is damaged")
+        else:
+            self._queue.appendleft(rest)
+
+    def _unanswered(self, attempt: _Attempt, ticket: Ticket, failure: NoReply, now_s: float) -> Iterator[Event]:
+        """Ask again after a while, but only a bounded number of times."""
+        attempt.tries += 1
+        is_over = attempt.tries >= failure.most_tries
+        goes_on = is_over and not failure.retry_after_s  # with other codes, at once
+        pause_s = 0.0 if goes_on else self._backoff_s(attempt.tries, failure.retry_after_s)
+        self._gate.failed(ticket, pause_s, now_s, maybe_charged=failure.maybe_charged)
+        if failure.maybe_charged:
+            yield MaybePaid(len(attempt.chunk.codes))
+        if is_over:
+            yield self._fail(attempt.chunk, failure.message)
+        else:
+            self._queue.appendleft(attempt)
+
+    def _divide(self, attempt: _Attempt, message: str) -> Iterator[Failure]:
+        """Halve a chunk that the server calls malformed until the bad code stands alone; a 400 costs nothing."""
+        chunk = attempt.chunk
+        if len(chunk.codes) > 1:
+            first, second = chunk.split(len(chunk.codes) // 2)
+            self._queue.extendleft((_Attempt(second, attempt.tries), _Attempt(first, attempt.tries)))
+            return
+        yield Failure(tuple(chunk.keys()), f"refused by the service: {message}")
+        self._refused_in_a_row += 1
+        if self._refused_in_a_row >= _GIVE_UP_AFTER_REFUSED:
+            self._stop("down", f"the service refused {_GIVE_UP_AFTER_REFUSED} codes in a row as malformed")
+        elif self._refused_in_a_row >= _LOOK_ELSEWHERE_AFTER:
+            self._queue.rotate(self.jitter.randrange(len(self._queue) + 1))
+
+    def _fail(self, chunk: Chunk, reason: str) -> Failure:
+        self._failed_in_a_row += 1
+        if self._failed_in_a_row >= _GIVE_UP_AFTER:
+            self._stop("down", f"{_GIVE_UP_AFTER} requests in a row failed; run again later to go on")
+        return Failure(tuple(chunk.keys()), reason)
+
+    def _stop(self, reason: Literal["down", "key"], message: str) -> None:
+        self._stopped = self._stopped or Stopped(reason, message)
 
     def _backoff_s(self, tries: int, retry_after_s: float | None) -> float:
         """Full jitter, so that many clients don't come back at the same moment; the server's own word comes first."""
         if retry_after_s:
             return min(retry_after_s, _RETRY_AFTER_CAP_S)
-        return self.jitter.uniform(0.0, min(_BACKOFF_CAP_S, 2.0**tries))
+        return self.jitter.uniform(0.0, min(_BACKOFF_CAP_S, 2.0 ** (tries - 1)))
 
-    def _sleep(self, duration_s: float, reason: Literal["bucket", "day", "fault"]) -> Iterator[Waiting]:
-        until_s = self.clock.monotonic_s() + duration_s
-        while (left_s := until_s - self.clock.monotonic_s()) > 0 and not self.stop():
-            sleep_s = min(_TICK_S, left_s)
-            yield Waiting(sleep_s, left_s, reason)
-            self.clock.sleep(sleep_s)
-
-    def _refresh(self) -> None:
-        """Ask the account anew; when it does not answer, go on with what is known."""
-        try:
-            levels = self.api.account()
-        except ApiKeyError:
-            return  # the next lookup meets the same refusal, and there it is handled
-        except ApiError:
-            return
-        self._quota.restart(levels, self.clock.monotonic_s())
+    def _measure_drift(self) -> float:
+        """Return how far the calendar is ahead of the clock: it changes when one is set, or the machine has slept."""
+        return self.clock.now().timestamp() - self.clock.monotonic_s()

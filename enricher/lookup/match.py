@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from enricher.model import CodeType, gtin_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from enricher.model import Item, Key
 
 _GTIN_FIELDS = ("upc", "ean", "upcList", "eanList")
 
 
-def match(keys: Sequence[Key], items: Iterable[Item]) -> tuple[dict[Key, tuple[Item, ...]], int]:
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The items of each key of a chunk (none: not found), and how many were left over.
+
+    `strays` are about codes that nobody asked for; `nameless` say too little to tell what they are about.
+    """
+
+    items: Mapping[Key, tuple[Item, ...]]
+    strays: int
+    nameless: int
+
+
+def match(keys: Sequence[Key], items: Iterable[Item]) -> Matched:
     """Hand out the items of one reply to the keys of its chunk.
 
-    Returns the items of every key (an empty tuple: not found), and how many items nobody asked for. ASINs match by
-    `asin`, UPCs and EANs by any of the item's own, compared as GTINs; one item may answer several codes.
+    ASINs match by `asin`, UPCs and EANs by any of the item's own, compared as GTINs; one item may answer several codes.
     """
     answers: dict[Key, list[Item]] = {key: [] for key in keys}
     wanted = {_identity(key): answers[key] for key in keys}
-    strays = 0
+    strays = nameless = 0
     for item in items:
         names = {str(item.get("asin")).upper()} if keys[0].code_type is CodeType.ASIN else _gtins(item)
         hits = names & wanted.keys()
-        strays += not hits
         for name in hits:
-            wanted[name].append(item)
-    return {key: tuple(found) for key, found in answers.items()}, strays
+            if item not in wanted[name]:  # said twice, it is one product all the same
+                wanted[name].append(item)
+        if not hits:
+            has_name = isinstance(item.get("asin"), str)
+            strays += has_name
+            nameless += not has_name
+    return Matched({key: tuple(found) for key, found in answers.items()}, strays, nameless)
 
 
 def _identity(key: Key) -> str | int:

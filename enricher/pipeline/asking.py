@@ -6,6 +6,7 @@ Asks in rounds: first the codes that rows are at, then the next ones of rows who
 from __future__ import annotations
 
 import contextlib
+import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -51,10 +52,10 @@ def check_reserve(reserve: int, levels: Levels) -> None:
 
 
 @contextlib.contextmanager
-def client_of(task: Task, clock: Clock) -> Iterator[lookup.Client]:
+def service_of(task: Task, clock: Clock) -> Iterator[Callable[[], lookup.Client]]:
     """Open the way to the service that the settings name: the live API, or a sandbox started for this run.
 
-    Raises ApiKeyError where there is no key.
+    What it yields makes clients, one for each thread. Raises ApiKeyError where there is no key.
     """
     settings = task.settings.lookup
     key = settings.key()
@@ -69,7 +70,14 @@ def client_of(task: Task, clock: Clock) -> Iterator[lookup.Client]:
             from enricher import sandbox  # noqa: PLC0415 - a web server takes a quarter of a second to load
 
             url = stack.enter_context(sandbox.serve(clock=clock)).url
-        yield stack.enter_context(lookup.Client(url, key, clock, settings.timeout.total_seconds()))
+        timeout_s = settings.timeout.total_seconds()
+        yield lambda: lookup.Client(url, key, clock, timeout_s, settings.proxy)
+
+
+def levels_of(connect: Callable[[], lookup.Client], clock: Clock) -> Levels:
+    """Ask the account for its token levels; free. Raises ApiKeyError, ApiError."""
+    with connect() as client:
+        return lookup.ask_levels(client, clock, random.Random())  # noqa: S311 - when to ask again is no secret
 
 
 @dataclass
@@ -78,7 +86,7 @@ class Asking:
 
     task: Task
     observer: Observer
-    stop: Callable[[], bool]
+    stop: Callable[[], int]
     clock: Clock
     tokens: int = 0
     strays: int = 0
@@ -101,23 +109,26 @@ class Asking:
         wanted = known_now.to_ask(reading.candidates)
         if settings.offline or not wanted.any():
             return
-        with client_of(self.task, self.clock) as client:
-            self.levels = client.account()
+        with service_of(self.task, self.clock) as connect:
+            self.levels = levels_of(connect, self.clock)
             check_reserve(settings.reserve_tokens, self.levels)
-            engine = lookup.Engine(
-                client,
-                self.clock,
-                self.levels,
-                reserve=settings.reserve_tokens,
-                budget=settings.max_tokens,
-                wait_for_day=settings.on_quota == "wait",
-                stop=self.stop,
-            )
-            asked = np.zeros_like(wanted)
-            while wanted.any() and not self.stopped:
-                self._round(unpack(reading.keys[wanted]), engine, store)
-                asked |= wanted  # what failed is not asked again in this run
-                wanted = known(reading.keys, store, oldest).to_ask(reading.candidates) & ~asked
+            with lookup.Workers(connect, settings.workers, self.clock) as network:
+                engine = lookup.Engine(
+                    network,
+                    self.clock,
+                    self.levels,
+                    reserve=settings.reserve_tokens,
+                    budget=settings.max_tokens,
+                    wait_for_day=settings.on_quota == "wait",
+                    workers=settings.workers,
+                    stop=self.stop,
+                )
+                asked = np.zeros_like(wanted)
+                while wanted.any() and not self.stopped:
+                    self._round(unpack(reading.keys[wanted]), engine, store)
+                    asked |= wanted  # what failed is not asked again in this run
+                    wanted = known(reading.keys, store, oldest).to_ask(reading.candidates) & ~asked
+                self.waited_s = engine.waited_s
 
     def answers(self, keys: KeyArray, store: Store) -> merge.Answers:
         """Return what is known now of the run's unique keys."""
@@ -142,7 +153,8 @@ class Asking:
     def _take(self, event: lookup.Event, store: Store) -> None:
         match event:
             case lookup.Reply():
-                store.put(event.answers)
+                if event.answers:
+                    store.put(event.answers)
                 self.tokens += event.tokens
                 self.strays += event.strays
                 self.levels = event.levels
@@ -150,7 +162,5 @@ class Asking:
                 self.failures.update(dict.fromkeys(event.keys, event.reason))
             case lookup.MaybePaid():
                 self.maybe_paid += event.codes
-            case lookup.Waiting():
-                self.waited_s += event.sleep_s
             case lookup.Stopped():
                 self.stopped, self.stop_message, self.reset_s = event.reason, event.message, event.reset_s

@@ -9,7 +9,7 @@ import numpy as np
 
 from enricher import memory, merge, report, sheets
 from enricher.clock import Clock, SystemClock
-from enricher.errors import OutputError
+from enricher.errors import LeftError, OutputError
 from enricher.model import RowStatus
 from enricher.pipeline import fallback
 from enricher.pipeline.asking import Asking
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
 
 def enrich(
-    task: Task, observer: Observer, stop: Callable[[], bool] = lambda: False, clock: Clock | None = None
+    task: Task, observer: Observer, stop: Callable[[], int] = lambda: 0, clock: Clock | None = None
 ) -> report.Summary:
     """Read the codes, look up what is not known yet, and write the input again with the products beside it.
 
-    `stop` is asked between requests; when it says so, what was paid for is kept and the output is written with the
-    rest pending. Raises EnricherError; whatever was paid for is in the resume file then, too.
+    `stop` says how often a stop was asked for: once, and the replies under way are taken and the output is written
+    with the rest pending; twice, and it is left out. Raises EnricherError; whatever was paid for is in the resume file
+    then, too.
     """
     clock = clock or SystemClock()
     start_s = clock.monotonic_s()
@@ -45,6 +46,8 @@ def enrich(
         _check_free(task, staged.path, store)
         asking = Asking(task, observer, stop, clock)
         asking.ask(reading, store)
+        if stop() > 1:
+            raise LeftError("left without writing the output; what was paid for is kept: run again to go on")
         answers = asking.answers(reading.keys, store)
         rows = choose(reading, answers)
         additions = merge.additions(rows, answers, columns_of(task.settings))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from enricher.lookup.match import match
+from enricher.lookup.match import Matched, match
 from enricher.model import CodeType, Domain, Key
 
 
@@ -14,34 +14,43 @@ def asin(code: str) -> Key:
 
 def test_items_find_their_codes_in_any_order() -> None:
     first, second = asin("B01NAL48FU"), asin("B00NNUMI86")
-    found, strays = match([first, second], [{"asin": "B00NNUMI86"}, {"asin": "B01NAL48FU"}])
-    assert (found[first][0]["asin"], found[second][0]["asin"], strays) == ("B01NAL48FU", "B00NNUMI86", 0)
+    matched = match([first, second], [{"asin": "B00NNUMI86"}, {"asin": "B01NAL48FU"}])
+    assert matched == Matched({first: ({"asin": "B01NAL48FU"},), second: ({"asin": "B00NNUMI86"},)}, 0, 0)
 
 
 def test_padded_forms_of_a_gtin_match() -> None:
     key = upc("793610399007")
     for item in ({"ean": "0793610399007"}, {"upcList": ["793610399007"]}, {"eanList": ["00793610399007"]}):
-        assert match([key], [item])[0][key] == (item,)
+        assert match([key], [item]).items[key] == (item,)
 
 
 def test_one_upc_keeps_all_its_products() -> None:
     key = upc("793610399007")
-    assert len(match([key], [{"asin": "A", "upc": key.code}, {"asin": "B", "upc": key.code}])[0][key]) == 2
+    assert len(match([key], [{"asin": "A", "upc": key.code}, {"asin": "B", "upc": key.code}]).items[key]) == 2
 
 
 def test_one_product_answers_several_codes() -> None:
     first, second = upc("793610399007"), upc("012345678905")
-    found, _ = match([first, second], [{"asin": "A", "upcList": [first.code, second.code]}])
+    found = match([first, second], [{"asin": "A", "upcList": [first.code, second.code]}]).items
     assert len(found[first]) == len(found[second]) == 1
 
 
 def test_what_nobody_asked_for_is_counted_and_a_code_without_item_is_not_found() -> None:
     key = asin("B01NAL48FU")
-    found, strays = match([key], [{"asin": "B00NNUMI86"}, {}, {"asin": None}])
-    assert (found[key], strays) == ((), 3)
+    assert match([key], [{"asin": "B00NNUMI86"}, {}, {"asin": None}]) == Matched({key: ()}, strays=1, nameless=2)
+
+
+def test_a_product_without_an_asin_still_answers_the_upc_it_was_paid_for_by() -> None:
+    key, item = upc("793610399007"), {"upc": "793610399007", "title": "Darts"}
+    assert match([key], [item]) == Matched({key: (item,)}, 0, 0)
+
+
+def test_a_product_said_twice_is_one() -> None:
+    key, item = asin("B01NAL48FU"), {"asin": "B01NAL48FU"}
+    assert match([key], [item, {**item}]).items == {key: (item,)}
 
 
 def test_odd_fields_are_no_match() -> None:
     key = upc("793610399007")
-    found, strays = match([key], [{"upc": 793610399007, "ean": "n/a", "upcList": None, "eanList": [None, 7]}])
-    assert (found[key], strays) == ((), 1)
+    item = {"upc": 793610399007, "ean": "n/a", "upcList": None, "eanList": [None, 7]}
+    assert match([key], [item]) == Matched({key: ()}, strays=0, nameless=1)
