@@ -65,7 +65,7 @@ class Gate:
         self._last_sent_s = self._pause_until_s = float("-inf")
         self._pause_reason: Literal["bucket", "fault"] = "fault"
         self._is_troubled = False
-        self._look_wanted = self._looks_before_sending = self._awaits_day = False
+        self._look_wanted = self._looks_before_sending = self._awaits_day = self._has_sent = False
         self._looking_since_s: float | None = None
         self._last_look_s = now_s
         self._vain_looks = self._vain_resets = self._failed_looks = 0
@@ -112,6 +112,8 @@ class Gate:
     def _after_the_day(self, reset_s: float, now_s: float) -> Step:
         if self._requests:
             return FOR_REPLY  # what is under way may turn out not to have been charged
+        if self._has_sent and self._quota.may_have_more:
+            return Look()
         if not self._wait_for_day:
             return Stopped("day", "today's tokens are used up; run again after the reset", reset_s)
         self._awaits_day = True
@@ -121,7 +123,7 @@ class Gate:
     def sent(self, tokens: int, now_s: float) -> Ticket:
         """Hear that a request for so many codes leaves."""
         self._requests += 1
-        self._last_sent_s = now_s
+        self._last_sent_s, self._has_sent = now_s, True
         return self._quota.sent(tokens, now_s)
 
     def paid(self, ticket: Ticket, told: ToldLevels, consumed: int, now_s: float) -> None:
@@ -171,7 +173,7 @@ class Gate:
 
     def looking(self, now_s: float) -> None:
         """Hear that the account is being asked; nothing is sent until it has answered."""
-        self._looking_since_s, self._look_wanted = now_s, False
+        self._looking_since_s, self._look_wanted, self._has_sent = now_s, False, False
 
     def looked(self, levels: Levels, now_s: float) -> Stopped | None:
         """Hear what the account says. Where it contradicts itself without end, the run ends."""

@@ -86,6 +86,11 @@ class Quota:
         return max(0, self._day - self._reserve)
 
     @property
+    def may_have_more(self) -> bool:
+        """Whether the day may have tokens that are counted as spent: the replies so far leave it open."""
+        return self._day_told > max(self._day, self._reserve)
+
+    @property
     def under_way(self) -> int:
         """Tokens of the requests under way."""
         return sum(ticket.tokens for ticket in self._under_way)
