@@ -14,12 +14,20 @@ def main() -> None:
     sheets.add_argument("--scale", type=float, default=1.0, help="part of the rows: 0.01 takes seconds (default: 1)")
     sheets.add_argument("--large", action="store_true", help="also 1,000,000-row workbooks and 5,000,000-row CSVs")
     sheets.add_argument("--only", default="abcdef", help="letters of the measurements to make (default: abcdef)")
+    quota = benches.add_parser("quota", help="lookups against the quota, beside two simple loops, and against latency")
+    quota.add_argument("--codes", type=int, default=5000, help="codes to look up (default: 5,000)")
+    quota.add_argument("--scale", type=float, default=60, help="how much faster than Pro's the quota is (default: 60)")
+    quota.add_argument("--latency-ms", type=float, default=500, help="how late replies are (default: 500)")
     arguments = parser.parse_args()
     # Each is loaded when asked for: a process started from a large one is counted as large by the system.
     if arguments.name == "codes":
         from tests.bench.codes import run as run_codes  # noqa: PLC0415
 
         run_codes(arguments.cells)
+    elif arguments.name == "quota":
+        from tests.bench.quota import run as run_quota  # noqa: PLC0415
+
+        run_quota(arguments.codes, arguments.scale, arguments.latency_ms / 1000)
     else:
         from tests.bench.sheets import run as run_sheets  # noqa: PLC0415
 

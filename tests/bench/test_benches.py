@@ -6,8 +6,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.bench import quota
+
+if TYPE_CHECKING:
+    from tests.program import Program
 
 ROOT = Path(__file__).parents[2]
 RIVALS = {
@@ -19,7 +25,7 @@ RIVALS = {
     "f": [],
 }
 
-SHORT = "ce"
+SHORT = "e"
 
 
 def bench(*arguments: str) -> str:
@@ -50,3 +56,15 @@ def test_a_measurement_of_sheets_prints_a_line_for_each_way(letter: str, measure
 
 def test_the_measurement_of_codes_prints_its_ratio() -> None:
     assert "ratio" in bench("codes", "--cells", "500")
+
+
+def test_the_measurement_of_quota_prints_a_line_for_each_way(
+    program: Program, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quota.run(codes=180, scale=600, latency_s=0.001, start=lambda *how: program.run(*how)[:3:2])
+    lines = capsys.readouterr().out.splitlines()
+    ours, backing_off, sleeping = (line.rpartition(" s ")[2].split() for line in lines[2:5])
+    assert ours[1:3] == ["1.000", "0"]
+    assert (backing_off[1], sleeping[1:3]) == ("1.000", ["1.000", "0"])
+    assert backing_off[2].isdigit()  # none where the machine is too busy to ask faster than the bucket fills
+    assert "times as long" in lines[-1]
