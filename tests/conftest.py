@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -15,9 +17,10 @@ os.environ["OPENPYXL_LXML"] = "False"  # a validator brings lxml, and openpyxl w
 
 from enricher import sandbox
 from enricher.clock import ManualClock
+from tests.program import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PROGRAM = Path(sys.executable).with_name("enricher")
 GENEROUS = sandbox.Plan("generous", bucket_capacity=100_000, tokens_per_minute=100_000, daily_limit=1_000_000)
@@ -47,27 +50,39 @@ def clock() -> ManualClock:
     return ManualClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
 
 
+@pytest.fixture(scope="session")
+def beside() -> Iterator[Callable[[Callable[[], None]], None]]:
+    """End something beside the tests that follow: a server takes 0.2 s to stop, and only waits."""
+    with contextlib.ExitStack() as ended, ThreadPoolExecutor() as executor:
+
+        def end(stop: Callable[[], None]) -> None:
+            ended.callback(executor.submit(stop).result)
+
+        yield end
+
+
 @pytest.fixture
-def api() -> Iterator[sandbox.Sandbox]:
+def api(beside: Callable[[Callable[[], None]], None]) -> Iterator[sandbox.Sandbox]:
     """The sandbox with its shipped catalog, and quota enough that nothing waits."""
-    with sandbox.serve(plans={"sandbox": GENEROUS, "sandbox-none": None}) as server:
-        yield server
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(sandbox.serve(plans={"sandbox": GENEROUS, "sandbox-none": None}))
+        beside(stack.pop_all().close)
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """Load the program once for all the tests that run it."""
+    with Program(tmp_path_factory.mktemp("program")) as loaded:
+        yield loaded
 
 
 @pytest.fixture
-def enricher(tmp_path: Path) -> Run:
-    """Run the installed program in an empty folder, with a key in its environment."""
+def enricher(tmp_path: Path, program: Program) -> Run:
+    """Run the program in an empty folder, with a key in its environment."""
 
     def run(*arguments: object, key: str | None = "sandbox") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [PROGRAM, *map(str, arguments)],
-            cwd=tmp_path,
-            env=environment(key),
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
+        ended = program.run([*map(str, arguments)], tmp_path, environment(key))
+        return subprocess.CompletedProcess([*map(str, arguments)], ended.code, ended.out, ended.err)
 
     return run
 

@@ -66,7 +66,7 @@ class Fuzz:
     """A run with its processes and its folder. Use as a context manager; `keep` gets the mutants of findings."""
 
     def __init__(self, keep: Path) -> None:
-        self._keep = keep
+        self.keep = keep
         self._work = Path(tempfile.mkdtemp(prefix="enricher-fuzz-"))
         self._store = self._work / "answers.parquet"
         make_store(self._store)
@@ -147,8 +147,8 @@ class Fuzz:
         self.tally.findings[signature] += 1
         if self.tally.findings[signature] > _KEPT_OF_A_KIND:
             return
-        self._keep.mkdir(parents=True, exist_ok=True)
-        path = self._keep / f"seed{run_seed}-{mutant.number}{mutant.suffix}"
+        self.keep.mkdir(parents=True, exist_ok=True)
+        path = self.keep / f"seed{run_seed}-{mutant.number}{mutant.suffix}"
         path.write_bytes(mutant.data)
         path.with_name(f"{path.name}.why").write_text(f"{mutant.seed}: {mutant.done}\n\n{wrong}\n", encoding="utf-8")
         replay = f"python -m tests.fuzz sheets --replay {path} --to {mutant.output}"

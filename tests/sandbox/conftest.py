@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -57,9 +58,10 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def sandbox(catalog: Catalog, clock: ManualClock) -> Iterator[Sandbox]:
-    with serve(catalog, clock=clock) as running:
-        yield running
+def sandbox(catalog: Catalog, clock: ManualClock, beside: Callable[[Callable[[], None]], None]) -> Iterator[Sandbox]:
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(serve(catalog, clock=clock))
+        beside(stack.pop_all().close)
 
 
 @pytest.fixture

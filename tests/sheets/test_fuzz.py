@@ -13,10 +13,11 @@ from tests.fuzz import verdicts, watched
 from tests.fuzz.codes import EANS
 from tests.fuzz.judge import judge
 from tests.fuzz.mutants import Mutant, make
-from tests.fuzz.run import Fuzz
+from tests.fuzz.run import Fuzz, Tally
 from tests.fuzz.seeds import Seed, made
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MUTANTS = 20
@@ -36,24 +37,35 @@ def seeds() -> list[Seed]:
     return made()
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzz]:
+    """The processes of a fuzz run, which take longer to start than to try some files."""
+    with Fuzz(tmp_path_factory.mktemp("findings")) as fuzz:
+        yield fuzz
+
+
+@pytest.fixture
+def fuzz(running: Fuzz) -> Fuzz:
+    running.tally = Tally()
+    return running
+
+
 # --- the program ------------------------------------------------------------------------------------------------
 
 
-def test_damaged_and_odd_files_are_enriched_or_refused_in_one_line(tmp_path: Path, seeds: list[Seed]) -> None:
-    with Fuzz(tmp_path) as fuzz:
-        tally = fuzz.run(seeds, run_seed=1, seconds=600, mutants=MUTANTS)
-    assert not tally.findings, [path.read_text(encoding="utf-8") for path in tmp_path.glob("*.why")]
+def test_damaged_and_odd_files_are_enriched_or_refused_in_one_line(fuzz: Fuzz, seeds: list[Seed]) -> None:
+    tally = fuzz.run(seeds, run_seed=1, seconds=600, mutants=MUTANTS)
+    assert not tally.findings, [path.read_text(encoding="utf-8") for path in fuzz.keep.glob("*.why")]
     assert tally.outcomes.total() == MUTANTS
 
 
-def test_every_seed_is_enriched_as_long_as_nobody_damages_it(tmp_path: Path, seeds: list[Seed]) -> None:
-    with Fuzz(tmp_path) as fuzz:
-        wrong = {
-            seed.name: fuzz.try_one(Mutant(at, seed.name, seed.suffix, output, seed.data, ""))
-            for at, seed in enumerate(seeds)
-            for output in [".xlsx" if seed.suffix in {".xls", ".ods"} else seed.suffix]
-        }
-        refused = {seed: count for (seed, what), count in fuzz.tally.outcomes.items() if what != "exit 0"}
+def test_every_seed_is_enriched_as_long_as_nobody_damages_it(fuzz: Fuzz, seeds: list[Seed]) -> None:
+    wrong = {
+        seed.name: fuzz.try_one(Mutant(at, seed.name, seed.suffix, output, seed.data, ""))
+        for at, seed in enumerate(seeds)
+        for output in [".xlsx" if seed.suffix in {".xls", ".ods"} else seed.suffix]
+    }
+    refused = {seed: count for (seed, what), count in fuzz.tally.outcomes.items() if what != "exit 0"}
     assert not any(wrong.values()), wrong
     assert not refused
 

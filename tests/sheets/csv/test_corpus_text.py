@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,24 +63,28 @@ def test_the_header_of_a_real_file_is_as_wide_as_its_rows(corpus: Path, name: st
     assert widths.count(widths[0]) > len(widths) * 0.95
 
 
+@cache
+def _rows(source: Path) -> list[list[str]]:
+    """The first records of a file, with a letter where some program before left none."""
+    read = detect(source)
+    with source.open(encoding=read.encoding, errors="replace", newline="") as file:
+        rows = [fields for fields, _ in zip(read.reader(file), range(400), strict=False)]
+    lost = ("\ufffd", "\ufffd".encode().decode("cp1252"))
+    return [[field.replace(lost[1], "é").replace(lost[0], "é").removeprefix("\ufeff") for field in row] for row in rows]
+
+
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "cp1252", "cp850"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_a_real_table_is_recognised_in_any_other_dialect(
     corpus: Path, tmp_path: Path, name: str, codec: str, delimiter: str
 ) -> None:
-    source = _path(corpus, name)
-    read = detect(source)
-    with source.open(encoding=read.encoding, errors="replace", newline="") as file:
-        rows = [fields for fields, _ in zip(read.reader(file), range(400), strict=False)]
-    lost = ("\ufffd", "\ufffd".encode().decode("cp1252"))  # what some program before left of a letter
-    rows = [[field.replace(lost[1], "é").replace(lost[0], "é").removeprefix("\ufeff") for field in row] for row in rows]
     target = tmp_path / "in.csv"
     with target.open("w", encoding=codec, errors="replace", newline="") as out:
-        csv.writer(out, delimiter=delimiter).writerows(rows)
+        csv.writer(out, delimiter=delimiter).writerows(_rows(_path(corpus, name)))
     found = detect(target)
     assert found.delimiter == delimiter
     text = target.read_bytes().decode(codec).removeprefix("\ufeff")
     # A trade mark is one sign in one encoding and another in the next; without letters nobody can know.
-    if any(char.isalpha() and not char.isascii() for char in text):
+    if not text.isascii() and any(char.isalpha() and not char.isascii() for char in text):
         assert target.read_bytes().decode(found.encoding).removeprefix("\ufeff") == text

@@ -56,7 +56,7 @@ def test_a_file_that_is_cut_short_anywhere_is_refused(sound: Path, tmp_path: Pat
 
 def test_flipped_bytes_are_read_or_refused_but_never_a_crash(sound: Path, tmp_path: Path) -> None:
     chance = random.Random(4)  # noqa: S311 - replays, and hides nothing
-    for at in range(3):  # the fuzz run tries hundreds
+    for at in range(2):  # the fuzz run tries hundreds
         data = bytearray(sound.read_bytes())
         for _ in range(8):
             data[chance.randrange(8, len(data))] = chance.randrange(256)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import struct
-import subprocess
-import sys
 import zipfile
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 import pytest
@@ -20,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.program import Ended, Program
+
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 HEAD = f'<worksheet xmlns="{MAIN}"><sheetData>'.encode()
 TAIL = b"</sheetData></worksheet>"
@@ -29,56 +29,14 @@ BOOK = "xl/workbook.xml"
 MOST_MB, MOST_CPU_S = 500, 20
 
 
-class Outcome(NamedTuple):
-    code: int
-    said: str
-    peak_mb: float
-    cpu_s: float
-
-
 class Inspect(Protocol):
-    def __call__(self, path: Path, *flags: str) -> Outcome: ...
+    def __call__(self, path: Path) -> Ended: ...
 
 
-# Loads the program once and forks for each file: each has a process of its own, and none waits for the imports.
-FORKING = """
-import os, sys
-import enricher.pipeline
-from enricher.cli import main
-for line in sys.stdin:
-    said, *sys.argv[1:] = line.rstrip("\\n").split("\\t")
-    child = os.fork()
-    if not child:
-        for stream in (1, 2):
-            os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
-        sys.exit(main())
-    _, status, used = os.wait4(child, 0)
-    print(os.waitstatus_to_exitcode(status), used.ru_maxrss / 1024, used.ru_utime + used.ru_stime, flush=True)
-"""
-
-
-@pytest.fixture(scope="module")
-def inspected() -> Iterator[Inspect]:
+@pytest.fixture
+def inspected(program: Program) -> Inspect:
     """Run `enricher inspect` on a file in a process of its own, and measure that."""
-    with subprocess.Popen(
-        [sys.executable, "-c", FORKING],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment("sandbox"),
-    ) as program:
-
-        def run(path: Path, *flags: str) -> Outcome:
-            said = path.with_suffix(".out")
-            said.unlink(missing_ok=True)
-            assert program.stdin is not None
-            assert program.stdout is not None
-            program.stdin.write("\t".join([str(said), "inspect", str(path), *flags]) + "\n")
-            program.stdin.flush()
-            code, peak_mb, cpu_s = program.stdout.readline().split()
-            return Outcome(int(code), said.read_text(encoding="utf-8"), float(peak_mb), float(cpu_s))
-
-        yield run
+    return lambda path: program.run(["inspect", str(path)], path.parent, environment("sandbox"))
 
 
 def streamed(path: Path, target: Path, name: str, pieces: Iterator[bytes]) -> Path:
@@ -203,9 +161,9 @@ def test_a_bomb_is_defused(handmade: Any, inspected: Inspect, tmp_path: Path, bo
     name, pieces, message = BOMBS[bomb]
     path = streamed(handmade(ROWS, strings=["x"]), tmp_path / "bomb.xlsx", name, pieces())
     outcome = inspected(path)
-    assert outcome.code == 65, outcome.said
-    assert message in " ".join(outcome.said.split())
-    assert "Traceback" not in outcome.said
+    assert outcome.code == 65, outcome.err
+    assert message in " ".join(outcome.err.split())
+    assert "Traceback" not in outcome.err
     assert outcome.peak_mb < MOST_MB
     assert outcome.cpu_s < MOST_CPU_S
 
@@ -213,7 +171,7 @@ def test_a_bomb_is_defused(handmade: Any, inspected: Inspect, tmp_path: Path, bo
 def test_newlines_between_tags_take_no_memory_each(handmade: Any, inspected: Inspect, tmp_path: Path) -> None:
     pieces = repeated(HEAD + ROWS.encode(), b"\n" * ((1 << 20) - 4) + b"<x/>", 60 << 20, TAIL)
     outcome = inspected(streamed(handmade(ROWS), tmp_path / "newlines.xlsx", SHEET, pieces))
-    assert outcome.code == 0, outcome.said
+    assert outcome.code == 0, outcome.err
     assert outcome.peak_mb < MOST_MB
 
 
@@ -338,7 +296,7 @@ def test_a_stray_cell_in_the_last_corner_is_read_and_leaves_no_room_for_columns(
 ) -> None:
     path = handmade(f'{ROWS}<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')
     outcome = inspected(path)
-    assert outcome.code == 0, outcome.said
+    assert outcome.code == 0, outcome.err
     assert outcome.peak_mb < MOST_MB
     assert outcome.cpu_s < MOST_CPU_S
     [sheet] = worksheets(path)

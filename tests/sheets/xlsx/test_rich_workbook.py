@@ -13,12 +13,14 @@ import openpyxl
 import pytest
 from openpyxl.utils import get_column_letter
 
-from tests.conftest import PROGRAM, environment
+from tests.conftest import environment
 from tests.sheets.xlsx.excel_rules import broken_rules, raw_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.program import Program
 
 xlsxwriter = pytest.importorskip("xlsxwriter")
 
@@ -100,13 +102,11 @@ def rich(folder: Path, picture: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def enriched(rich: Path) -> Path:
+def enriched(rich: Path, program: Program) -> Path:
     """What `enricher enrich --sandbox` makes of it."""
-    command = [str(PROGRAM), "enrich", str(rich), "--sandbox", "--sheet", "Order form", "--code-column", "EAN"]
-    result = subprocess.run(
-        command, env=environment("sandbox"), capture_output=True, text=True, timeout=100, check=False
-    )
-    assert result.returncode == 0, result.stderr
+    arguments = ["enrich", str(rich), "--sandbox", "--sheet", "Order form", "--code-column", "EAN"]
+    ended = program.run(arguments, rich.parent, environment("sandbox"))
+    assert ended.code == 0, ended.err
     return rich.with_name("range.enriched.xlsx")
 
 
