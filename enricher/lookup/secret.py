@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import html
 import re
+from urllib.parse import quote, quote_plus
 
+_BASE64_FORMS = {"+": "(?:[-+]|%(?:25){0,4}2b)", "/": r"(?:_|\\{0,4}/|%(?:25){0,4}2f)"}
+"""The two characters that differ in URLs, and are escaped there."""
 _LEAST_BYTES_IN_BASE64 = 8
 """A shorter key leaves too little of itself in base64 to be told from any other text."""
 
@@ -18,29 +21,38 @@ class Secret:
     """
 
     def __init__(self, key: str) -> None:
-        forms = ["".join(map(_any_form, key)), *_in_base64(key)] if key else []
+        forms = ["".join(map(_any_form, key))] if key else []
+        data = key.encode("utf-8", "surrogateescape")
+        for form in dict.fromkeys((data, quote_plus(data).encode(), quote(data, safe="").encode())):
+            forms += _in_base64(form)  # also of the URL, in which it is percent-encoded
         self._pattern = re.compile("|".join(forms) or "(?!)", re.IGNORECASE)
 
     def taken_out_of(self, text: str) -> str:
-        """Return the text with dots wherever the key stood: as it is, percent-, plus- or HTML-encoded, or in base64."""
+        """Return the text with dots wherever the key stood: as it is, or as URLs, HTML, JSON or base64 have it."""
         return self._pattern.sub("...", text)
 
 
 def _any_form(char: str) -> str:
-    """Return a pattern of a character percent-encoded, once or more often, as HTML has it, and as it is."""
-    percent = "".join(f"%(?:25)*{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
-    plain = r"[ +]" if char == " " else re.escape(char)
-    return f"(?:{percent}|{re.escape(html.escape(char))}|{plain})"  # the longer ones first: "%" begins "%25"
+    """Return a pattern of a character percent-encoded, once or more often, as HTML and JSON have it, and as it is.
+
+    No two of these match the same text, and no repetition is without an end: else a reply full of beginnings of the
+    key, or of backslashes, would take for ever.
+    """
+    percent = "".join(f"%(?:25){{0,4}}{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
+    entities = [f"&#0{{0,6}}{ord(char)};", f"&#x0{{0,6}}{ord(char):x};"]
+    if html.escape(char) != char:
+        entities.append(html.escape(char))
+    plain = {" ": "[ +]", "/": r"\\{0,4}/", '"': r'\\{0,4}"'}.get(char, re.escape(char))
+    return "(?:" + "|".join([percent, *entities, rf"\\u{ord(char):04x}", plain]) + ")"  # "%" as it is begins "%25"
 
 
-def _in_base64(key: str) -> list[str]:
-    """Return patterns of what base64 makes of a key, of its own or anywhere in a longer text, such as the URL."""
-    data = key.encode("utf-8", "surrogateescape")
+def _in_base64(data: bytes) -> list[str]:
+    """Return patterns of what base64 makes of some bytes, of their own or anywhere in a longer text."""
     if len(data) < _LEAST_BYTES_IN_BASE64:
         return []
     forms = []
-    for before in range(3):  # three bytes make four characters: so there are three ways for the key to lie in them
+    for before in range(3):  # three bytes make four characters: so there are three ways for them to lie in those
         whole = base64.b64encode(bytes(before) + data).decode()
-        own = whole[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]  # the characters that depend on it alone
-        forms.append(re.escape(own).replace(r"\+", "[-+]").replace("/", "[/_]"))
+        own = whole[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]  # the characters that depend on them alone
+        forms.append("".join(_BASE64_FORMS.get(char, char) for char in own))
     return forms
