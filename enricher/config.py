@@ -133,17 +133,22 @@ class LookupSettings(_Section):
         if self.sandbox:
             return SANDBOX_KEY
         if self.api_key is not None and self.api_key.get_secret_value().strip():
-            key = self.api_key.get_secret_value().strip()
-            if not key.isprintable() or any(0xD800 <= ord(char) < 0xE000 for char in key):  # noqa: PLR2004 - no text
-                raise ConfigError("ASINSCOPE_API_KEY holds bytes that are no text: copy the key again")
-            return key
+            return _checked(self.api_key.get_secret_value().strip(), "ASINSCOPE_API_KEY holds bytes that are no text")
         if self.api_key_file is None:
             return None
         try:
-            return self.api_key_file.read_text(encoding="utf-8").strip() or None
+            key = self.api_key_file.read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise ConfigError(f"lookup.api_key_file: {self.api_key_file} can't be read ({why})") from None
+            # The name is not repeated: some write the key itself there.
+            raise ConfigError(f"lookup.api_key_file names a file that can't be read ({why})") from None
+        return _checked(key, "the file of lookup.api_key_file holds more than a key in one line") or None
+
+
+def _checked(key: str, fault: str) -> str:
+    if (key and not key.isprintable()) or any(0xD800 <= ord(char) < 0xE000 for char in key):  # noqa: PLR2004 - no text
+        raise ConfigError(f"{fault}: copy the key again")
+    return key
 
 
 class StoreSettings(_Section):

@@ -46,11 +46,16 @@ _TICKS_OF_DAY = 4
 
 @dataclass(slots=True)
 class _Attempt:
-    """A chunk, and how often it was asked for in vain."""
+    """A chunk, and how often it was asked for in vain: `lost` times it may have been charged, `unpaid` times not."""
 
     chunk: Chunk
-    tries: int = 0
+    lost: int = 0
+    unpaid: int = 0
     ticket: Ticket | None = None
+
+    def of(self, chunk: Chunk) -> _Attempt:
+        """Make one for a part of the chunk."""
+        return _Attempt(chunk, self.lost, self.unpaid)
 
 
 @dataclass
@@ -85,6 +90,10 @@ class Engine:
         self._failed_in_a_row = self._refused_in_a_row = 0
         self._stopped: Stopped | None = None
         self._drift_s = self._measure_drift()
+
+    def levels_now(self) -> Levels:
+        """Return the levels as they are known or predicted."""
+        return self._quota.levels_at(self.clock.monotonic_s())
 
     def run(self, chunks: Iterable[Chunk]) -> Iterator[Event]:
         """Look up every chunk. After a Stopped event nothing more comes; keys without Reply or Failure are open."""
@@ -128,8 +137,8 @@ class Engine:
         attempt = self._queue.popleft()
         if tokens < len(attempt.chunk.codes):
             chunk, rest = attempt.chunk.split(tokens)
-            self._queue.appendleft(_Attempt(rest, attempt.tries))
-            attempt = _Attempt(chunk, attempt.tries)
+            self._queue.appendleft(attempt.of(rest))
+            attempt = attempt.of(chunk)
         return attempt
 
     def _rest(self, rest: Rest, now_s: float) -> Iterator[Event]:
@@ -172,7 +181,7 @@ class Engine:
         match arrival.reply:
             case Found() as found:
                 self._gate.paid(ticket, found.levels, found.consumed, now_s)
-                yield from self._answered(attempt, found, now_s)
+                yield from self._answered(attempt, found)
             case NoReply() as failure:
                 yield from self._unanswered(attempt, ticket, failure, now_s)
             case BadRequest(message):
@@ -196,49 +205,55 @@ class Engine:
         else:
             self._gate.can_not_look(now_s)
 
-    def _answered(self, attempt: _Attempt, found: Found, now_s: float) -> Iterator[Event]:
+    def _answered(self, attempt: _Attempt, found: Found) -> Iterator[Event]:
         """Hand on what a paid reply answers. Where it is damaged, a code without an item may have had one."""
         matched = match(attempt.chunk.keys(), found.items)
-        left_over = found.oddities + matched.nameless
-        is_doubtful = found.is_garbled or left_over > 0
+        is_doubtful = found.is_garbled or found.oddities + matched.nameless > 0
         now = self.clock.now()
         fetched_at = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as exact as the resume file keeps it
         answers = tuple(
             Answer(key, items, fetched_at) for key, items in matched.items.items() if items or not is_doubtful
         )
-        yield Reply(answers, found.consumed, matched.strays + left_over, self._quota.levels_at(now_s))
+        left_over = matched.strays + matched.nameless + found.oddities
+        yield Reply(answers, found.consumed, left_over, self.levels_now())
         if answers:
             self._failed_in_a_row = self._refused_in_a_row = 0
-        if len(answers) == len(matched.items):
-            return
-        codes = tuple(key.code for key, items in matched.items.items() if not items)
-        rest = _Attempt(replace(attempt.chunk, codes=codes), attempt.tries + 1)
-        yield MaybePaid(len(codes))
-        if rest.tries >= _MOST_DOUBTFUL:
-            yield self._fail(rest.chunk, "the service's answer is damaged")
-        else:
-            self._queue.appendleft(rest)
+        if len(answers) < len(matched.items):
+            codes = tuple(key.code for key, items in matched.items.items() if not items)
+            rest = attempt.of(replace(attempt.chunk, codes=codes))
+            rest.lost += 1
+            yield MaybePaid(len(codes))
+            yield from self._again(rest, "the service's answer is damaged", is_over=rest.lost >= _MOST_DOUBTFUL)
 
     def _unanswered(self, attempt: _Attempt, ticket: Ticket, failure: NoReply, now_s: float) -> Iterator[Event]:
         """Ask again after a while, but only a bounded number of times."""
-        attempt.tries += 1
-        is_over = attempt.tries >= failure.most_tries
+        attempt.lost += failure.maybe_charged
+        attempt.unpaid += not failure.maybe_charged
+        tries = attempt.lost if failure.maybe_charged else attempt.unpaid
+        is_over = tries >= failure.most_tries
         goes_on = is_over and not failure.retry_after_s  # with other codes, at once
-        pause_s = 0.0 if goes_on else self._backoff_s(attempt.tries, failure.retry_after_s)
+        pause_s = 0.0 if goes_on else self._backoff_s(tries, failure.retry_after_s)
         self._gate.failed(ticket, pause_s, now_s, maybe_charged=failure.maybe_charged)
         if failure.maybe_charged:
             yield MaybePaid(len(attempt.chunk.codes))
-        if is_over:
-            yield self._fail(attempt.chunk, failure.message)
-        else:
+        yield from self._again(attempt, failure.message, is_over=is_over)
+
+    def _again(self, attempt: _Attempt, reason: str, *, is_over: bool) -> Iterator[Failure]:
+        """Ask for a chunk once more, or give it up."""
+        if not is_over:
             self._queue.appendleft(attempt)
+            return
+        yield Failure(tuple(attempt.chunk.keys()), reason)
+        self._failed_in_a_row += 1
+        if self._failed_in_a_row >= _GIVE_UP_AFTER:
+            self._stop("down", f"{_GIVE_UP_AFTER} requests in a row failed; run again later to go on")
 
     def _divide(self, attempt: _Attempt, message: str) -> Iterator[Failure]:
         """Halve a chunk that the server calls malformed until the bad code stands alone; a 400 costs nothing."""
         chunk = attempt.chunk
         if len(chunk.codes) > 1:
             first, second = chunk.split(len(chunk.codes) // 2)
-            self._queue.extendleft((_Attempt(second, attempt.tries), _Attempt(first, attempt.tries)))
+            self._queue.extendleft((attempt.of(second), attempt.of(first)))
             return
         yield Failure(tuple(chunk.keys()), f"refused by the service: {message}")
         self._refused_in_a_row += 1
@@ -246,12 +261,6 @@ class Engine:
             self._stop("down", f"the service refused {_GIVE_UP_AFTER_REFUSED} codes in a row as malformed")
         elif self._refused_in_a_row >= _LOOK_ELSEWHERE_AFTER:
             self._queue.rotate(self.jitter.randrange(len(self._queue) + 1))
-
-    def _fail(self, chunk: Chunk, reason: str) -> Failure:
-        self._failed_in_a_row += 1
-        if self._failed_in_a_row >= _GIVE_UP_AFTER:
-            self._stop("down", f"{_GIVE_UP_AFTER} requests in a row failed; run again later to go on")
-        return Failure(tuple(chunk.keys()), reason)
 
     def _stop(self, reason: Literal["down", "key"], message: str) -> None:
         self._stopped = self._stopped or Stopped(reason, message)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _STAGGER_S = 0.05
 """A request joins others only when the last one has been out for so long: with a service that answers sooner nothing is
 gained by more of them, and a kill loses less."""
+_SLOW_S = 0.2
 _LOOK_AGAIN_S = 60.0
 """The account is asked no sooner again where the levels told merely don't fit."""
 _DAY_LOOK_S = 900.0
@@ -63,6 +64,7 @@ class Gate:
         self._workers, self._budget, self._wait_for_day = workers, budget, wait_for_day
         self._spent = self._requests = 0
         self._last_sent_s = self._pause_until_s = float("-inf")
+        self._stagger_s = _STAGGER_S
         self._pause_reason: Literal["bucket", "fault"] = "fault"
         self._is_troubled = False
         self._look_wanted = self._looks_before_sending = self._awaits_day = self._has_sent = False
@@ -99,14 +101,16 @@ class Gate:
                 self._looks_before_sending = not self._awaits_day
                 return Look()
             self._looks_before_sending = False
-            rest_s = self._last_sent_s + _STAGGER_S - now_s
+            rest_s = self._last_sent_s + self._stagger_s - now_s
             return Rest(rest_s, rest_s, "reply") if self._requests and rest_s > 0 else decision
         if self._looks_before_sending:  # the account was asked, and others had taken the tokens
             self._looks_before_sending = False
             self._vain_looks += 1
         if isinstance(decision, Wait):
             wait_s = decision.duration_s
-            return Rest(wait_s, wait_s, "bucket") if wait_s < float("inf") else FOR_REPLY
+            if wait_s < float("inf"):
+                return Rest(wait_s, wait_s, "bucket")
+            return FOR_REPLY if self._requests else Stopped("down", "the account's bucket is empty and does not refill")
         return self._after_the_day(decision.reset_s, now_s)
 
     def _after_the_day(self, reset_s: float, now_s: float) -> Step:
@@ -115,7 +119,8 @@ class Gate:
         if self._has_sent and self._quota.may_have_more:
             return Look()
         if not self._wait_for_day:
-            return Stopped("day", "today's tokens are used up; run again after the reset", reset_s)
+            but = f", but for the {self._quota.reserve:,} reserved for others" if self._quota.reserve else ""
+            return Stopped("day", f"today's tokens are used up{but}; run again after the reset", reset_s)
         self._awaits_day = True
         look_s = self._last_look_s + _DAY_LOOK_S - now_s
         return Look() if look_s <= 0 else Rest(min(reset_s, look_s), reset_s, "day")
@@ -133,7 +138,10 @@ class Gate:
         self._is_troubled = False
         self._vain_looks = max(0, self._vain_looks - 1)
         self._vain_resets, self._day_refusal = 0, None
-        self._quota.paid(ticket, told, now_s)
+        latency_s = now_s - ticket.sent_s
+        # Of a service that is known to be slow as many requests are under way as are allowed.
+        self._stagger_s = min(_STAGGER_S, latency_s / self._workers) if latency_s > _SLOW_S else _STAGGER_S
+        self._quota.paid(ticket, told, consumed, now_s)
 
     def uncharged(self, ticket: Ticket, now_s: float) -> None:
         """Hear that the service answered, and charged nothing."""
@@ -177,7 +185,8 @@ class Gate:
 
     def looked(self, levels: Levels, now_s: float) -> Stopped | None:
         """Hear what the account says. Where it contradicts itself without end, the run ends."""
-        asked_s, self._looking_since_s, self._last_look_s = self._looking_since_s or now_s, None, now_s
+        asked_s = now_s if self._looking_since_s is None else self._looking_since_s
+        self._looking_since_s, self._last_look_s = None, now_s
         refusal, self._day_refusal = self._day_refusal, None
         is_new_day = self._awaits_day and self._quota.daily_left > 0
         self._quota.looked(levels, asked_s, now_s)
@@ -193,6 +202,9 @@ class Gate:
         )
         if is_contradicted or self._vain_resets > _MOST_VAIN_RESETS:
             return Stopped("day", "the service says that today's tokens are used up; run again later")
+        if self._quota.reserve >= levels.daily_limit:  # the plan was changed
+            left = f"{levels.daily_limit:,} tokens a day"
+            return Stopped("day", f"the account now has {left}, and {self._quota.reserve:,} are reserved for others")
         return None
 
     def can_not_look(self, now_s: float) -> None:

@@ -36,20 +36,23 @@ def match(keys: Sequence[Key], items: Iterable[Item]) -> Matched:
     wanted = {_identity(key): answers[key] for key in keys}
     strays = nameless = 0
     for item in items:
-        names = {str(item.get("asin")).upper()} if keys[0].code_type is CodeType.ASIN else _gtins(item)
+        names = _asins(item) if keys[0].code_type is CodeType.ASIN else _gtins(item)
         hits = names & wanted.keys()
         for name in hits:
             if item not in wanted[name]:  # said twice, it is one product all the same
                 wanted[name].append(item)
-        if not hits:
-            has_name = isinstance(item.get("asin"), str)
-            strays += has_name
-            nameless += not has_name
+        strays += bool(names) and not hits
+        nameless += not names
     return Matched({key: tuple(found) for key, found in answers.items()}, strays, nameless)
 
 
 def _identity(key: Key) -> str | int:
     return key.code if key.code_type is CodeType.ASIN else int(key.code)
+
+
+def _asins(item: Item) -> set[str | int]:
+    asin = item.get("asin")
+    return {asin.upper()} if isinstance(asin, str) else set()
 
 
 def _gtins(item: Item) -> set[str | int]:

@@ -70,7 +70,8 @@ class Quota:
         self._under_way: set[Ticket] = set()
         self._ended: deque[Ticket] = deque(maxlen=_MOST_ENDED)
         self._margin = 0  # whole tokens left in the bucket, once a prediction has been wrong
-        self._believes_rises, self._rose = True, False
+        self._rose = False
+        self._distrusts_until_s = float("-inf")
         self._contested_until_s = float("-inf")
         self.is_doubtful = False
         """What was told does not fit the plan as it is known: it may have changed."""
@@ -78,12 +79,17 @@ class Quota:
         self._heard_s = now_s
         """When the account or a refusal was asked that has said most; replies to older questions may be older."""
         self._bucket, self._day = float(min(levels.bucket_left, self._capacity)), levels.daily_left
-        self._day_told = levels.daily_left
+        self._day_told, self._day_began_s = levels.daily_left, float("-inf")
 
     @property
     def daily_left(self) -> int:
         """Tokens left today, without those reserved for others and those under way."""
         return max(0, self._day - self._reserve)
+
+    @property
+    def reserve(self) -> int:
+        """Tokens of each day that are left to others."""
+        return self._reserve
 
     @property
     def may_have_more(self) -> bool:
@@ -122,7 +128,7 @@ class Quota:
         if wanted + margin > self._room:
             return Wait(float("inf"))
         if not self._rate_per_s:
-            return DayUsedUp(self._reset_at_s - now_s)
+            return Wait(float("inf"))
         wait_s = missing / (self._rate_per_s * _CAUTION) + _SLACK_S
         at_hand = int(self._bucket - margin)
         if now_s + wait_s > self._reset_at_s and at_hand > 0:
@@ -138,10 +144,11 @@ class Quota:
         self._day -= tokens
         return ticket
 
-    def paid(self, ticket: Ticket, told: ToldLevels, now_s: float) -> None:
-        """Take over what a paid reply says. What it does not say is predicted, by a token a code."""
+    def paid(self, ticket: Ticket, told: ToldLevels, consumed: int, now_s: float) -> None:
+        """Take over what a reply that cost `consumed` tokens says; what it does not say is predicted."""
         self._end(ticket, ticket.tokens, now_s)
-        self._learn(told, ticket.sent_s, now_s, may_rise=self._believes_rises)
+        self._learn(told, ticket.sent_s, now_s, free=max(0, ticket.tokens - consumed))
+        self._heard_s = max(self._heard_s, ticket.sent_s)
         self._ended.append(ticket)
 
     def lost(self, ticket: Ticket, now_s: float) -> None:
@@ -160,22 +167,22 @@ class Quota:
         self._margin = 1
         self._contested_until_s = now_s + _CONTESTED_S
         if self._rose:  # a server's `bucketSize` that is no level would be believed again and again
-            self._believes_rises = False
+            self._distrusts_until_s = self._contested_until_s
         if rate_per_min:
             self._rate_per_s = rate_per_min / 60
 
     def refused_by_day(self, ticket: Ticket, now_s: float) -> None:
         """Learn from a 429 of the daily limit."""
-        self._heard_s, self._day_told = ticket.sent_s, 0
+        self._heard_s, self._day_told = max(self._heard_s, ticket.sent_s), 0
         self._end(ticket, 0, now_s)
 
     def looked(self, levels: Levels, asked_s: float, now_s: float) -> None:
         """Take over the levels of the account, plan and all, asked for at `asked_s`."""
         self._advance(now_s)
         self._adopt(levels, now_s)
-        self._heard_s = asked_s
+        self._heard_s = max(self._heard_s, asked_s)
         told = ToldLevels(min(levels.bucket_left, self._capacity), levels.daily_left, levels.daily_reset_s)
-        self._learn(told, asked_s, now_s, may_rise=True)
+        self._learn(told, asked_s, now_s, is_account=True)
         self._bucket = min(self._bucket, float(self._room))
         self.is_doubtful = self._rose = False
 
@@ -210,7 +217,7 @@ class Quota:
             self._at_s = now_s
         if now_s >= self._reset_at_s:
             self._reset_at_s += _DAY_S * (1 + (now_s - self._reset_at_s) // _DAY_S)
-            self._day_told = self._daily_limit
+            self._day_told, self._day_began_s = self._daily_limit, now_s
             self._day = self._day_told - self.under_way
 
     def _end(self, ticket: Ticket, charged: int, now_s: float) -> None:
@@ -221,8 +228,10 @@ class Quota:
         # What was told while it was under way holds all the same: a token that was not there can't come back.
         self._day = min(self._day + ticket.tokens - charged, self._day_told)
 
-    def _learn(self, told: ToldLevels, asked_s: float, now_s: float, *, may_rise: bool) -> None:
-        """Correct the predictions by what a reply to a request of `asked_s` says.
+    def _learn(
+        self, told: ToldLevels, asked_s: float, now_s: float, *, free: int = 0, is_account: bool = False
+    ) -> None:
+        """Correct the predictions by what a reply to a request of `asked_s`, with `free` free codes, says.
 
         Others that were under way since then may or may not be counted in it: its level less all of those is what
         there is at least. A prediction that what is told leaves possible is kept: it has the fraction of a token.
@@ -237,9 +246,12 @@ class Quota:
                 self._bucket, self.is_doubtful = float(least), True
                 self._contested_until_s = now_s + _CONTESTED_S
             elif self._bucket < least:
-                self._rose = self._rose or least - self._bucket > 1
+                self._rose = self._rose or least - self._bucket > 1 + free
                 self.is_doubtful = self.is_doubtful or self._rose
-                self._bucket = float(least) if may_rise and is_news else self._bucket
+                if is_account or (is_news and now_s >= self._distrusts_until_s):
+                    self._bucket = float(least)
+        if asked_s < self._day_began_s:
+            return  # the rest may be yesterday's word
         if told.daily_left is not None:
             least = told.daily_left - behind
             if self._day > told.daily_left or (self._day < least and is_news):

@@ -16,6 +16,8 @@ _RESTORE_RATE = re.compile(r"Restore rate:\s*(\d+(?:\.\d+)?)\s*/\s*min", re.IGNO
 _DAILY_TEXT = "daily"
 _BUCKET_TEXT = "bucket"
 _MAX_COUNT = 10**15
+_MOST_TOKENS_A_CODE = 100
+"""What a code can be said to have cost (API.md: one token) before it is a mistake."""
 _ACCOUNT_FIELDS = (
     "dailyTokensLeft",
     "dailyTokensLimit",
@@ -137,7 +139,7 @@ def read_account(response: Response) -> AccountReply:
     if response.status != HTTPStatus.OK:
         return _read_error(response)
     fields = response.payload if isinstance(response.payload, dict) else {}
-    counts = {name: _count(fields.get(name)) for name in _ACCOUNT_FIELDS}
+    counts = {name: (_left if "Left" in name else _count)(fields.get(name)) for name in _ACCOUNT_FIELDS}
     missing = [name for name, count in counts.items() if count is None]
     if missing:
         return NoReply.refused(f"it answered something else than token levels (no usable {missing[0]})")
@@ -178,7 +180,7 @@ def _found(response: Response, asked: int) -> Found | NoReply:
         _count(payload.get("dailyTokensLeft")),
         None if reset_ms is None else reset_ms / 1000,
     )
-    spent = asked if consumed is None else consumed
+    spent = asked if consumed is None or consumed > asked * _MOST_TOKENS_A_CODE else consumed
     return Found(items, len(entries) - len(items), spent, levels, response.is_garbled)
 
 
@@ -187,6 +189,12 @@ def _count(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MAX_COUNT:
         return None
     return int(value)
+
+
+def _left(value: Any) -> int | None:
+    """Read a number of tokens left; an account that is overdrawn has none."""
+    is_overdrawn = isinstance(value, int | float) and not isinstance(value, bool) and -_MAX_COUNT < value < 0
+    return 0 if is_overdrawn else _count(value)
 
 
 def _too_many(response: Response) -> BucketEmpty | DayEmpty | NoReply:

@@ -128,7 +128,7 @@ class Asking:
                     self._round(unpack(reading.keys[wanted]), engine, store)
                     asked |= wanted  # what failed is not asked again in this run
                     wanted = known(reading.keys, store, oldest).to_ask(reading.candidates) & ~asked
-                self.waited_s = engine.waited_s
+                self.waited_s, self.levels = engine.waited_s, engine.levels_now()
 
     def answers(self, keys: KeyArray, store: Store) -> merge.Answers:
         """Return what is known now of the run's unique keys."""

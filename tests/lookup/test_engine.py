@@ -95,6 +95,13 @@ def test_a_lost_reply_is_asked_once_more_and_counted(
     assert len(server.seen) == 2
 
 
+@pytest.mark.parametrize("first", [http(503, b""), http(429, b"slow down")])
+def test_a_lost_reply_is_asked_once_more_also_when_the_service_was_busy_before(
+    misbehaving: Callable[..., Misbehaving], clock: ManualClock, first: bytes
+) -> None:
+    assert len(answered(run(misbehaving(first, RESET, FOUND).url, clock, chunks_of(keys(10))))) == 10
+
+
 def test_a_reply_lost_twice_fails_its_codes_and_the_rest_goes_on(
     misbehaving: Callable[..., Misbehaving], clock: ManualClock
 ) -> None:

@@ -135,3 +135,18 @@ def test_an_account_that_does_not_answer_after_the_night_is_asked_again() -> Non
         patient.looking(now_s)
         patient.can_not_look(now_s)
     assert now_s > 3_601 + 2 + 4 + 8
+
+
+def test_an_account_that_gets_no_tokens_is_not_waited_for() -> None:
+    step = gate(Levels(0, 100, 5_000.0, 120, 0.0, 10_000), wait_for_day=True).next(10, 0.0)
+    assert isinstance(step, Stopped)
+    assert "does not refill" in step.message
+
+
+def test_a_plan_that_shrinks_below_the_reserve_ends_the_wait() -> None:
+    patient = Gate(Quota(NO_DAY, 0.0, reserve=2_000), 0.0, 4, None, wait_for_day=True)
+    assert isinstance(patient.next(10, 0.0), Rest)
+    patient.looking(900.0)
+    stopped = patient.looked(Levels(60, 0, 2_700.0, 60, 10.0, 1_000), 900.0)
+    assert isinstance(stopped, Stopped)
+    assert "1,000 tokens a day, and 2,000 are reserved" in stopped.message

@@ -54,3 +54,8 @@ def test_odd_fields_are_no_match() -> None:
     key = upc("793610399007")
     item = {"upc": 793610399007, "ean": "n/a", "upcList": None, "eanList": [None, 7]}
     assert match([key], [item]) == Matched({key: ()}, strays=0, nameless=1)
+
+
+def test_a_product_of_another_upc_is_a_stray_also_without_an_asin() -> None:
+    key = upc("793610399007")
+    assert match([key], [{"upc": "012345678905"}]) == Matched({key: ()}, strays=1, nameless=0)

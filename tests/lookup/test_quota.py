@@ -15,7 +15,7 @@ def told(bucket: int, daily: int = 10_000) -> ToldLevels:
 
 def spend(quota: Quota, levels: ToldLevels, tokens: int = 10, sent_s: float = 0.0, now_s: float = 0.0) -> None:
     """A request of `tokens` codes that was paid for, alone on its way."""
-    quota.paid(quota.sent(tokens, sent_s), levels, now_s)
+    quota.paid(quota.sent(tokens, sent_s), levels, tokens, now_s)
 
 
 def wait_of(quota: Quota, tokens: int, now_s: float) -> float:
@@ -61,16 +61,49 @@ def test_what_is_under_way_counts_as_spent() -> None:
 def test_a_reply_overtaken_by_another_does_not_bring_its_tokens_back() -> None:
     quota = Quota(Levels(20, 10_000, 40_000.0, 120, 60.0, 10_000), 0.0)
     first, second = quota.sent(10, 0.0), quota.sent(10, 0.0)
-    quota.paid(second, told(0, 9_980), 0.1)
-    quota.paid(first, told(10, 9_990), 0.2)  # was charged first, and is late
+    quota.paid(second, told(0, 9_980), 10, 0.1)
+    quota.paid(first, told(10, 9_990), 10, 0.2)  # was charged first, and is late
     assert wait_of(quota, 10, 0.2) > 9.7
     assert quota.daily_left == 9_980
+
+
+def test_a_late_reply_does_not_bring_back_what_others_took_meanwhile() -> None:
+    quota = Quota(PRO, 0.0)
+    first, second = quota.sent(10, 0.0), quota.sent(10, 1.0)
+    quota.paid(second, told(11, 9_890), 10, 2.0)  # a rival had taken 90
+    quota.paid(first, told(110, 9_990), 10, 3.0)  # and this was before
+    assert quota.levels_at(3.0).bucket_left <= 13
+    assert 9_880 <= quota.daily_left <= 9_890
+
+
+def test_a_late_reply_does_not_outvote_the_account_or_a_refusal() -> None:
+    quota = Quota(PRO, 0.0)
+    first, second = quota.sent(10, 0.0), quota.sent(10, 0.5)
+    quota.looked(Levels(20, 0, 40_000.0, 120, 60.0, 10_000), 1.0, 1.1)
+    quota.refused_by_day(first, 2.0)
+    quota.paid(second, told(110, 500), 10, 3.0)
+    assert quota.levels_at(3.0).bucket_left <= 23
+    assert quota.daily_left == 0
+
+
+def test_a_reply_of_yesterday_says_nothing_of_today() -> None:
+    quota = Quota(Levels(120, 10, 5.0, 120, 60.0, 10_000), 0.0)
+    ticket = quota.sent(10, 4.9)  # the day's last tokens
+    quota.paid(ticket, ToldLevels(110, 0, 0.05), 10, 5.6)
+    assert quota.daily_left > 9_000
+
+
+def test_codes_that_cost_nothing_are_no_sign_of_another_plan() -> None:
+    quota = Quota(PRO, 0.0)
+    quota.paid(quota.sent(10, 0.0), told(120), 0, 0.1)
+    assert not quota.is_doubtful
+    assert quota.levels_at(0.1).bucket_left == 120
 
 
 def test_a_full_bucket_gains_nothing_while_a_request_is_under_way() -> None:
     quota = Quota(PRO, 0.0)
     ticket = quota.sent(10, 0.0)  # charged just before its reply: the bucket was full until then
-    quota.paid(ticket, told(110), 5.0)
+    quota.paid(ticket, told(110), 10, 5.0)
     assert quota.levels_at(5.0).bucket_left == 110
 
 

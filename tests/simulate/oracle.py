@@ -33,9 +33,10 @@ class Pace:
     def lost_us(self) -> int:
         """Return what is lost at the start, and of each day.
 
-        A level is told in whole tokens, so one may be there and not be known; it takes a trip to learn more.
+        A level is told in whole tokens, so one may be there and not be known; it takes a trip to learn more. And nobody
+        asks at the very moment of the reset.
         """
-        return TOKEN * 5 // 4 // self.plan.rate_per_min + self.trip_us
+        return TOKEN * 5 // 4 // self.plan.rate_per_min + self.trip_us + SECOND // 3
 
     @property
     def lost_each_us(self) -> int:
@@ -47,7 +48,7 @@ class Pace:
         return 2 * self.trip_us if is_narrow else 0
 
     def awake_us(self, at_us: int) -> int:
-        """Return when the machine can do what is due at a moment: what just so comes before a sleep may come after it."""
+        """Return when the machine can do what is due at a moment; what falls just before a sleep may come after it."""
         for since_us, until_us in self.sleeps:
             if since_us - self.lost_us <= at_us < until_us:
                 at_us = until_us

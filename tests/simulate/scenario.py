@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
@@ -68,6 +69,8 @@ class Visit:
     kill_at_point: int | None = None
     refuse_key_us: int | None = None
     rounds: int = 1
+    tick_s: float = math.inf
+    """How often the loop looks up from a wait; without ticks days pass in a few steps."""
 
     @property
     def is_interrupted(self) -> bool:

@@ -137,7 +137,7 @@ class Simulation:
             workers=visit.workers,
             stop=lambda: record.stops,
             jitter=self._rng,
-            tick_s=float("inf"),
+            tick_s=visit.tick_s,
         )
         size = -(-len(record.keys) // visit.rounds) or 1
         for start in range(0, len(record.keys), size):

@@ -67,6 +67,15 @@ def test_workers_help_where_the_service_is_slow() -> None:
     assert one.charged == four.charged == 120
 
 
+def test_ticks_change_nothing_but_the_number_of_steps() -> None:
+    keys = codes(150)
+    _, days = run(keys, BASIC, Visit(), latency=HALF_A_SECOND)
+    _, ticks = run(keys, BASIC, Visit(tick_s=0.25), latency=HALF_A_SECOND)
+    sent = [[note for note in outcome.trace if note[1] == "asks for"] for outcome in (days, ticks)]
+    assert [note[1:] for note in sent[0]] == [note[1:] for note in sent[1]]
+    assert all(abs(one[0] - other[0]) < 1_000 for one, other in zip(*sent, strict=True))  # microseconds
+
+
 def test_a_full_bucket_is_not_left_unused() -> None:
     _, outcome = run(codes(200), BASIC, Visit(), latency=HALF_A_SECOND)
     assert outcome.lasted_us < (140 * 6 + 5) * SECOND  # 60 are there, 140 come at one each 6 s
