@@ -1,9 +1,10 @@
 """What happened, or would happen, told."""
 
 from enricher.report.inspection import CodeColumn, Example, Inspection, Problem
+from enricher.report.phrases import count, duration, moment
 from enricher.report.plan import Group, PlanReport
-from enricher.report.summary import Summary, duration, group_problems
-from enricher.report.timing import Forecast, Timing, moment
+from enricher.report.summary import Summary, group_problems
+from enricher.report.timing import Forecast, Timing
 
 __all__ = [
     "CodeColumn",
@@ -15,6 +16,7 @@ __all__ = [
     "Problem",
     "Summary",
     "Timing",
+    "count",
     "duration",
     "group_problems",
     "moment",

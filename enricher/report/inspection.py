@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from enricher.report.phrases import count
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -96,7 +98,7 @@ class Inspection:
         return [
             f"  Read as  {self.read_as}",
             *([f"  Sheet    {self.sheet}{others}"] if self.sheet else []),
-            f"  Header   {header}, {_count(len(self.columns), 'column')}",
+            f"  Header   {header}, {count(len(self.columns), 'column')}",
             *self._column_lines(),
             f"  Market   {self._market()}",
             f"  Rows     {self.rows:,}: {self._row_counts()}",
@@ -120,7 +122,7 @@ class Inspection:
         return lines
 
     def _fallback_lines(self) -> list[str]:
-        others = f"{_count(self.rows_with_fallback, 'row')} with another one, asked for only if the first is not found"
+        others = f"{count(self.rows_with_fallback, 'row')} with another one, asked for only if the first is not found"
         return [f"           {others}"] if self.rows_with_fallback else []
 
     def _row_counts(self) -> str:
@@ -130,13 +132,9 @@ class Inspection:
     def _market(self) -> str:
         if self.domain_column:
             return f"each row's own, from column {self.domain_column!r}: {', '.join(self.markets)}"
-        shown = ", ".join(f"{name} for {_count(codes, 'code')}" for name, codes in self.markets.items()) or "none"
+        shown = ", ".join(f"{name} for {count(codes, 'code')}" for name, codes in self.markets.items()) or "none"
         is_default = self.is_default_domain and "com" in self.markets
         return shown + (", the default: --domain names another" if is_default else "")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _problem_lines(title: str, problems: Sequence[Problem]) -> list[str]:
@@ -151,5 +149,5 @@ def _problem_lines(title: str, problems: Sequence[Problem]) -> list[str]:
         lines += [f"{indent}-> {problem.advice}"] if problem.advice else []
     if len(problems) > _MOST_PROBLEMS:
         rows = sum(problem.rows for problem in problems[_MOST_PROBLEMS:])
-        lines.append(f"           and {_count(rows, 'row')} with others, which --json lists")
+        lines.append(f"           and {count(rows, 'row')} with others, which --json lists")
     return lines

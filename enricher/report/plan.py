@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from enricher.report.phrases import count
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -21,6 +23,7 @@ _NO_TIME = (
     "tokens_reserved",
     "reset_at",
     "tokens_this_run",
+    "duration_this_run_s",
 )
 
 
@@ -77,10 +80,12 @@ class PlanReport:
         facts = asdict(self)
         del facts["timing"]
         facts["made_at"] = self.made_at.isoformat()
+        facts["groups"] = [{**asdict(group), "duplicates": group.cells - group.codes} for group in self.groups]
         if self.timing is not None:
             return facts | self.timing.facts()
         facts |= dict.fromkeys(_NO_TIME) | {"days": []}
-        return facts if self.tokens else facts | {"duration_s": 0.0, "duration_at_most_s": 0.0, "tokens_this_run": 0}
+        nothing = {"duration_s": 0.0, "duration_at_most_s": 0.0, "tokens_this_run": 0, "duration_this_run_s": 0.0}
+        return facts if self.tokens else facts | nothing
 
     def lines(self) -> list[str]:
         """Return the plan for people."""
@@ -112,28 +117,24 @@ class PlanReport:
             (group.cells, group.cells - group.codes, group.codes, group.known, group.tokens, group.requests)
             for group in self.groups
         ]
-        names = [f"{group.code_type:<5} {group.domain:<11}" for group in self.groups]
+        names = [f"{group.code_type:<5} {group.domain:<6}" for group in self.groups]
         if len(self.groups) > 1:
-            names.append(f"{'all':<17}")
+            names.append(f"{'all':<12}")
             figures.append(tuple(map(sum, zip(*figures, strict=True))))
-        return ["  Lookups  type  marketplace     cells  repeated     codes     known    tokens  requests"] + [
-            f"           {name}" + "".join(f"{figure:>10,}" for figure in row)
+        return ["  Lookups  type  market    cells repeated    codes    known   tokens requests"] + [
+            f"           {name}" + "".join(f"{figure:>9,}" for figure in row)
             for name, row in zip(names, figures, strict=True)
         ]
 
     def _cost(self) -> str:
         more = self.tokens_at_most - self.tokens
         return (
-            f"{_count(self.tokens, 'token')} in {_count(self.requests, 'request')}"
+            f"{count(self.tokens, 'token')} in {count(self.requests, 'request')}"
             + (f"; up to {more:,} more where a row's first code is not found" if more else "")
-            + (f"; {_count(self.codes_pending, 'code')} left out by {self.limited_by}" if self.codes_pending else "")
+            + (f"; {count(self.codes_pending, 'code')} left out by {self.limited_by}" if self.codes_pending else "")
         )
 
     def _times(self) -> list[str]:
         if self.timing is not None:
             return self.timing.lines()
         return [] if self.tokens else ["no lookup is needed" if not self.codes_pending else "nothing is asked"]
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

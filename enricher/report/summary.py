@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from enricher.report.phrases import count, duration, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,15 +68,21 @@ class Summary:
             *self._token_lines(),
             *(f"  Note     {warning}" for warning in self.warnings),
             f"  Time     {duration(self.duration_s)}"
-            + (f", {duration(self.waited_s)} of it waiting for tokens" if self.waited_s >= 1 else ""),
+            + (f", {duration(self.waited_s)} of it waiting" if self.waited_s >= 1 else ""),
             *([f"  Output   {self.output}"] if self.output else []),
             *([f"  Resume   {self.store}"] if self.store else []),
             *([f"  Stopped  {self.stopped}{self._reset()}"] if self.stopped else []),
+            *([f"  Failed   {self._failed()}"] if self.codes_failed and not self.stopped else []),
         ]
 
     def _reset(self) -> str:
         """Say when the day's tokens come back, on the reader's own clock."""
-        return f", {datetime.fromisoformat(self.reset_at).astimezone():%A %d %B, %H:%M}" if self.reset_at else ""
+        if not self.reset_at:
+            return ""
+        return f", {moment(datetime.fromisoformat(self.reset_at).astimezone(), datetime.now(UTC))}"
+
+    def _failed(self) -> str:
+        return f"{count(self.codes_failed, 'code')}; run again to ask for just those"
 
     def _row_lines(self) -> list[str]:
         counts = [
@@ -109,8 +117,8 @@ class Summary:
         why = ", ".join(f"{count:,} by {name}" for count, name in saved if count)
         lines = [f"  Tokens   {self.tokens_spent:,} spent{left}" + (f"; saved {why}" if why else "")]
         if self.codes_maybe_paid_twice:
-            twice = f"{self.codes_maybe_paid_twice:,} codes may have been paid twice"
-            lines.append(f"           {twice}: a request got no usable reply")
+            more = f"{self.codes_maybe_paid_twice:,} more may have been spent"
+            lines.append(f"           {more}: replies were lost, and their codes may be paid twice")
         if self.strays:
             lines.append(
                 f"           {self.strays:,} entries of replies belong to no code asked for; they were left out"
@@ -118,26 +126,6 @@ class Summary:
         if self.is_sandbox:
             lines.append("  Source   SANDBOX on this machine: test data, not Amazon's")
         return lines
-
-
-def duration(seconds: float) -> str:
-    """Write a time span for people.
-
-    >>> duration(0.4), duration(75), duration(9000), duration(200000), duration(float("inf"))
-    ('0.4 s', '1 min 15 s', '2 h 30 min', '2 days 7 h', 'for ever')
-    """
-    if seconds == float("inf"):
-        return "for ever"
-    if seconds < 10:  # noqa: PLR2004 - tenths matter below ten seconds
-        return f"{seconds:.1f} s"
-    minutes, whole = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} days {hours} h" if days > 1 else f"1 day {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {whole} s" if minutes else f"{whole} s"
 
 
 def group_problems(notes: Iterable[str]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from enricher.report.summary import duration
+from enricher.report.phrases import count, date, duration, moment, to_minute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 _MOST_NAMED_DAYS = 4
 _FOR_EVER_S = 100 * 365 * 86_400
 _DAY = timedelta(days=1)
-_HALF_A_MINUTE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +73,14 @@ class Timing:
             "tokens_reserved": self.reserved,
             "reset_at": _iso(self._reset()),
             "tokens_this_run": self.this_run,
+            "duration_this_run_s": self.this_run_s,
         }
 
     def quota_line(self) -> str:
         """Say what is left today and when the next day's tokens come."""
         reserved = f", {self.reserved:,} of each day left to others" if self.reserved else ""
         reset = moment(self._reset(), self.made_at.astimezone())
-        return f"{_count(self.left_today, 'token')} left today{reserved}; the next day's come {reset}"
+        return f"{count(self.left_today, 'token')} left today{reserved}; more {reset}"
 
     def lines(self) -> list[str]:
         """Say when the plan is done, what each day gives, and where a run ends that does not wait for the next day."""
@@ -95,7 +95,7 @@ class Timing:
         else:
             which = "today's" if self.this_run == forecast.tokens_by_day[0] else "the first"
             after_s = f", in {duration(self.this_run_s)}" if self.this_run_s >= 1 else ""
-            lines.append(f"this run stops after {which} {_count(self.this_run, 'token')}{after_s};")
+            lines.append(f"this run stops after {which} {count(self.this_run, 'token')}{after_s};")
         how_often = "each day" if forecast.days > 2 else "after the reset"  # noqa: PLR2004 - today and another one
         return [*lines, f"to go on, run it again {how_often}, or once with --on-quota wait"]
 
@@ -122,26 +122,7 @@ class Timing:
         return [(start.astimezone(), tokens) for start, tokens in zip(starts, by_day, strict=False) if tokens]
 
     def _reset(self) -> datetime:
-        return _to_minute(self.made_at + timedelta(seconds=self.reset_s)).astimezone()
-
-
-def moment(at: datetime, now: datetime) -> str:
-    """Write a moment for people, both in the reader's time zone, with the year only where it is another one.
-
-    >>> moment(datetime(2026, 11, 26, 9, 40, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC))
-    'Thursday 26 November, 09:40'
-    """
-    at = _to_minute(at)
-    return f"{_date(at, now)}, {at:%H:%M}"
-
-
-def _to_minute(at: datetime) -> datetime:
-    """Return the nearest minute: a midnight counted from another clock is not the day before."""
-    return (at + _HALF_A_MINUTE).replace(second=0, microsecond=0)
-
-
-def _date(at: datetime, now: datetime) -> str:
-    return f"{at:%A} {at.day} {at:%B}" + ("" if at.year == now.year else f" {at.year}")
+        return to_minute(self.made_at + timedelta(seconds=self.reset_s)).astimezone()
 
 
 def _gives(start: datetime, tokens: int, now: datetime) -> str:
@@ -152,12 +133,8 @@ def _gives(start: datetime, tokens: int, now: datetime) -> str:
         return f"{tokens:,} today from {start:%H:%M} on"
     if start.date() == (now + _DAY).date():
         return f"{tokens:,} tomorrow"
-    return f"{tokens:,} on {_date(start, now)}"
+    return f"{tokens:,} on {date(start, now)}"
 
 
 def _iso(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat(timespec="seconds")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

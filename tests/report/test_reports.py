@@ -19,7 +19,7 @@ def test_a_summary_says_what_was_spent_and_what_was_saved() -> None:
 
 def test_a_stop_for_the_day_says_when_to_come_back() -> None:
     stopped = Summary(stopped="run again after the reset", reset_at="2026-03-02T12:00:00Z")
-    assert stopped.lines()[-1].startswith("  Stopped  run again after the reset, Monday 02 March, ")
+    assert stopped.lines()[-1].startswith("  Stopped  run again after the reset, Monday 2 March, ")
 
 
 def test_the_sandbox_is_never_mistaken_for_amazon() -> None:
