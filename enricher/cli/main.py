@@ -33,7 +33,15 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     for name in SIGNALS:
         signal.signal(getattr(signal, name), _leave)
-    sys.exit(_run())
+    code = _run()
+    ignore_signals()
+    sys.exit(code)
+
+
+def ignore_signals() -> None:
+    """Let no signal change the exit code any more: at its end Python gives them back to the system, which kills."""
+    for name in SIGNALS:
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _leave(_signum: int, _frame: FrameType | None) -> NoReturn:

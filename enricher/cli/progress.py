@@ -14,7 +14,7 @@ from tqdm import tqdm
 from enricher import lookup
 from enricher.clock import Clock, SystemClock
 from enricher.pipeline import Observer
-from enricher.report import duration
+from enricher.report import count, duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +59,10 @@ class Progress(Observer):
         self._waiting: lookup.Waiting | None = None
         self._wait_s = 0.0  # the whole of it, as it looked at its longest
 
+    def reading(self, rows: int, share: float) -> None:  # noqa: ARG002 - Observer's
+        if self._stop is not None:
+            self._stop.reading()
+
     def looking_up(self, codes: int, levels: Levels) -> None:
         self._codes += codes  # it is said again where rows whose code was not found have another one
         self._learn(levels)
@@ -100,7 +104,7 @@ class Progress(Observer):
         left_s = plan.duration_s - (self._clock.monotonic_s() - self._told_s)
         if 1 <= left_s < math.inf:
             parts.append(f"the day's tokens last {span(left_s)}" if ends_early else f"{span(left_s)} to go")
-        parts.append(_count(self._levels.daily_left, "token") + " left")
+        parts.append(count(self._levels.daily_left, "token") + " left")
         waiting = self._waiting
         if waiting is None or waiting.left_s <= waiting.sleep_s or self._wait_s < _SHORT_WAIT_S:
             return parts  # a wait that is over before the next word of it, or so short that it would only flicker
@@ -130,10 +134,11 @@ class Bars(Progress):
         self._drawn: tuple[object, ...] = ()
 
     def reading(self, rows: int, share: float) -> None:
+        super().reading(rows, share)
         if self._bar is None:
             self._open("Reading", 100, "%", delay=_DELAY_S, bar_format=_READING)
         if self._bar is not None:
-            self._bar.set_description_str(f"Reading {_count(rows, 'row')}", refresh=False)
+            self._bar.set_description_str(f"Reading {count(rows, 'row')}", refresh=False)
             self._bar.update(round(share * 100) - self._bar.n)
 
     def looking_up(self, codes: int, levels: Levels) -> None:
@@ -211,16 +216,17 @@ class Lines(Progress):
         self._long_wait = ""  # what is waited for
 
     def reading(self, rows: int, share: float) -> None:
-        self._now_and_then(f"reading: {_count(rows, 'row')}, {share:.0%} of the file")
+        super().reading(rows, share)
+        self._now_and_then(f"reading: {count(rows, 'row')}, {share:.0%} of the file")
 
     def looking_up(self, codes: int, levels: Levels) -> None:
         more = ", of rows whose code was not found" if self._codes else ""
         super().looking_up(codes, levels)
-        self._say(f"looking up {_count(codes, 'more code' if more else 'code')}{more}; {', '.join(self._state())}")
+        self._say(f"looking up {count(codes, 'more code' if more else 'code')}{more}; {', '.join(self._state())}")
 
     def event(self, event: lookup.Event) -> None:
         super().event(event)
-        done = f"{self._done:,} of {_count(self._codes, 'code')} done"
+        done = f"{self._done:,} of {count(self._codes, 'code')} done"
         if isinstance(event, lookup.Waiting):
             if event.left_s >= _LONG_WAIT_S and event.reason != self._long_wait:
                 self._long_wait, self._next_s = event.reason, -math.inf
@@ -229,14 +235,18 @@ class Lines(Progress):
                 return
         elif self._long_wait:
             self._long_wait, self._next_s = "", self._clock.monotonic_s() + _LINE_EVERY_S
-        self._now_and_then(f"{done}; {', '.join(self._state())}")
+        if self._is_due():  # what is to say takes some arithmetic, and events come by the hundred
+            self._say(f"{done}; {', '.join(self._state())}")
 
     def writing(self, rows: int) -> None:
         super().writing(rows)
-        self._say(f"writing {_count(rows, 'row')}")
+        self._say(f"writing {count(rows, 'row')}")
+
+    def _is_due(self) -> bool:
+        return self._clock.monotonic_s() >= self._next_s
 
     def _now_and_then(self, text: str, every_s: float = _LINE_EVERY_S) -> None:
-        if self._clock.monotonic_s() >= self._next_s:
+        if self._is_due():
             self._say(text, every_s)
 
     def _say(self, text: str, every_s: float = _LINE_EVERY_S) -> None:
@@ -277,7 +287,3 @@ def _fitting(parts: Sequence[str], room: int) -> str:
     while len(parts) > 1 and len(f", {', '.join(parts)}") > room:
         parts = parts[:-1]
     return ", ".join(parts)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

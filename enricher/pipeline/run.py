@@ -47,7 +47,10 @@ def enrich(
         asking = Asking(task, observer, stop, clock)
         asking.ask(reading, store)
         if stop() > 1:
-            raise LeftError("left without writing the output; what was paid for is kept: run again to go on")
+            lost = (
+                f"; {asking.maybe_paid:,} codes may have been paid for without an answer" if asking.maybe_paid else ""
+            )
+            raise LeftError(f"left without writing the output{lost}; what has arrived is kept: run again to go on")
         answers = asking.answers(reading.keys, store)
         rows = choose(reading, answers)
         additions = merge.additions(rows, answers, columns_of(task.settings))

@@ -174,14 +174,24 @@ def test_a_short_wait_is_not_worth_a_word(clock: ManualClock) -> None:
         assert shown.now() == "1,000 tokens left"
 
 
-def test_the_lookups_make_the_signals_patient_until_the_output_is_written() -> None:
-    stop = Stop()
-    shown = Progress(stop)
-    assert not stop.patient
+def test_signals_are_told_what_the_run_is_at() -> None:
+    told: list[str] = []
+
+    class Told(Stop):
+        def reading(self) -> None:
+            told.append("reading")
+
+        def lookups_begin(self) -> None:
+            told.append("lookups")
+
+        def lookups_end(self) -> None:
+            told.append("writing")
+
+    shown = Progress(Told())
+    shown.reading(1, 0.5)
     shown.looking_up(1, BASIC)
-    assert stop.patient
     shown.writing(1)
-    assert not stop.patient
+    assert told == ["reading", "lookups", "writing"]
 
 
 def test_spans_are_whole_seconds() -> None:
@@ -245,7 +255,7 @@ def test_a_wait_for_the_day_is_counted_down_by_the_second(tmp_path: Path, column
     assert max(map(len, bars)) < columns
     assert len(bars) <= 10 * took_s
     assert any("stopping: taking the replies under way" in line for line in drawn)
-    assert any(line.startswith("  Stopped  stopped on request") for line in drawn)
+    assert any(line.startswith("  Stopped  on request") for line in drawn)
 
 
 def test_a_bar_is_drawn_ten_times_a_second_at_most(clock: ManualClock, capsys: pytest.CaptureFixture[str]) -> None:

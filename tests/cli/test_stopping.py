@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CODES = 60
 STOPPING = "enricher: stopping: taking the replies under way, then writing what there is (once more to leave at once)"
-LEAVING = "enricher: leaving; what was paid for is kept"
+LEAVING = "enricher: leaving; what has arrived is kept"
 
 
 class Hangs(sandbox.Catalog):
@@ -138,11 +138,21 @@ def test_while_lookups_run_signals_are_counted_and_end_nothing(stop: Stop, capfd
     assert capfd.readouterr().err.splitlines() == [STOPPING, LEAVING]
 
 
-@pytest.mark.parametrize("asked", [0, 1])
-def test_after_the_lookups_a_signal_ends_the_program_where_it_is(stop: Stop, asked: int) -> None:
+def test_while_the_output_is_written_the_first_signal_is_heard_and_the_second_ends_it(
+    stop: Stop, capfd: pytest.CaptureFixture[str]
+) -> None:
     stop.lookups_begin()
-    for _ in range(asked):
+    stop.lookups_end()
+    signal.raise_signal(signal.SIGTERM)
+    assert "finishing the output (once more to leave at once)" in capfd.readouterr().err
+    with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)  # it is leaving: that changes nothing
+
+
+def test_after_a_stop_of_the_lookups_one_more_signal_ends_the_writing(stop: Stop) -> None:
+    stop.lookups_begin()
+    signal.raise_signal(signal.SIGINT)
     stop.lookups_end()
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGTERM)
@@ -161,6 +171,26 @@ def test_an_interrupt_that_was_dropped_ends_the_program_before_anything_is_asked
         signal.raise_signal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         stop.lookups_begin()
+
+
+def test_an_interrupt_that_was_dropped_ends_the_reading_of_the_sheet(stop: Stop) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        stop.reading()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_two_signals_before_the_first_lookup_end_with_the_exit_code_of_one(asins: Path, number: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with running(asins, f"http://127.0.0.1:{silent.getsockname()[1]}") as process:
+            connection, _ = silent.accept()
+            with connection:
+                process.send_signal(number)
+                time.sleep(0.02)
+                process.send_signal(number)
+                process.communicate(timeout=10)
+        assert process.returncode == 130
 
 
 def test_a_signal_between_two_rounds_of_lookups_is_only_counted(stop: Stop) -> None:
