@@ -6,7 +6,6 @@ a value, never an exception, and the server's words leave without the key.
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import json
 import math
@@ -83,7 +82,7 @@ class Client:
         return self._read(answer)
 
     def _read(self, answer: Answer) -> Response:
-        text, is_garbled = _text(answer.body, answer.headers.get_content_charset())
+        text, is_garbled = _text(answer.body)
         payload: Any = None
         if answer.status == HTTPStatus.OK or text.lstrip().startswith("{"):
             # What is no JSON but can be understood was paid for: line breaks within texts, and numbers that nobody can
@@ -113,23 +112,12 @@ class Client:
         return value
 
 
-def _text(body: bytes, charset: str | None) -> tuple[str, bool]:
-    """Decode a body; True: some of its bytes are no text in its encoding, and stand as U+FFFD.
-
-    JSON is UTF-8 whatever a header says (RFC 8259, section 11), and what is valid UTF-8 is hardly ever something else,
-    but many servers name their default for all pages, Latin-1. So the name counts only where it isn't.
-    """
-    named = "utf-16" if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else charset or "utf-8"
-    with contextlib.suppress(LookupError, ValueError):
-        named = codecs.lookup(named).name
-    names = ("utf-8-sig", named)
-    for name in reversed(names) if named.startswith(("utf-16", "utf-32")) else names:
-        with contextlib.suppress(LookupError, ValueError):
-            return body.decode(name), False
-    for name in reversed(names):
-        with contextlib.suppress(LookupError, ValueError):
-            return body.decode(name, "replace"), True
-    return "", True
+def _text(body: bytes) -> tuple[str, bool]:
+    """Decode a body; True: some of its bytes are not UTF-8, as JSON is (RFC 8259, section 8.1), and stand as U+FFFD."""
+    try:
+        return body.decode("utf-8-sig"), False
+    except UnicodeDecodeError:
+        return body.decode("utf-8-sig", "replace"), True
 
 
 def _none(_: str) -> None:

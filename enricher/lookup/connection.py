@@ -28,8 +28,7 @@ _MAX_REPLY_BYTES = _MAX_BODY_BYTES + 256 * 1024
 _BLOCK_BYTES = 64 * 1024
 _CONNECT_S = 10.0
 _IDLE_S = 2.0
-_ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
-_BARE_DEFLATE = -zlib.MAX_WBITS
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +155,9 @@ def _decoded(body: bytes, encoding: str) -> bytes:
     encoding = encoding.strip().lower()
     if encoding in {"", "identity"} or not body:
         return body
-    if encoding not in {"gzip", "x-gzip", "deflate"}:
-        raise ValueError
-    # "deflate" is zlib's format (RFC 9110, section 8.4.1.2), but some servers send the bare one. The first byte tells:
-    # zlib's names its method, 8, which in the bare one would be a padding bit set, and nobody sets it.
-    is_bare = encoding == "deflate" and body[0] & 0x0F != zlib.DEFLATED
-    inflate = zlib.decompressobj(_BARE_DEFLATE if is_bare else _ZLIB_OR_GZIP)
+    if encoding not in {"gzip", "x-gzip"}:
+        raise ValueError  # it was not asked for
+    inflate = zlib.decompressobj(_GZIP)
     text = inflate.decompress(body, _MAX_BODY_BYTES + 1)
     if len(text) > _MAX_BODY_BYTES:
         raise TooLargeError

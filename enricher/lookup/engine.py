@@ -96,11 +96,14 @@ class Engine:
         return self._quota.levels_at(self.clock.monotonic_s())
 
     def run(self, chunks: Iterable[Chunk]) -> Iterator[Event]:
-        """Look up every chunk. After a Stopped event nothing more comes; keys without Reply or Failure are open."""
+        """Look up every chunk; no code is in two of them.
+
+        After a Stopped event nothing more comes; keys without Reply or Failure are open.
+        """
         self._queue.extend(_Attempt(chunk) for chunk in chunks)
         while (self._queue or self._under_way) and self._stopped is None:
             if self.stop():
-                self._stopped = Stopped("signal", "stopped on request; run again to go on")
+                self._stopped = Stopped("signal", "on request; run again to go on")
             else:
                 yield from self._step()
         if self._stopped is not None:
@@ -116,11 +119,11 @@ class Engine:
         now_s = self.clock.monotonic_s()
         if abs(self._measure_drift() - self._drift_s) > _CLOCK_JUMP_S:
             self._drift_s = self._measure_drift()
-            self._gate.unsettled()
+            self._gate.clock_jumped()
         step = self._gate.next(len(self._queue[0].chunk.codes), now_s) if self._queue else FOR_REPLY
         match step:
             case Send():
-                attempt = self._first(step.tokens)
+                attempt = self._next_attempt(step.tokens)
                 attempt.ticket = self._gate.sent(step.tokens, now_s)
                 self._under_way[attempt.chunk] = attempt
                 self.network.lookup(attempt.chunk)
@@ -132,7 +135,7 @@ class Engine:
             case Stopped():
                 self._stopped = step
 
-    def _first(self, tokens: int) -> _Attempt:
+    def _next_attempt(self, tokens: int) -> _Attempt:
         """Take the first chunk from the queue, or as much of it as there are tokens for."""
         attempt = self._queue.popleft()
         if tokens < len(attempt.chunk.codes):
@@ -246,10 +249,12 @@ class Engine:
         yield Failure(tuple(attempt.chunk.keys()), reason)
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= _GIVE_UP_AFTER:
-            self._stop("down", f"{_GIVE_UP_AFTER} requests in a row failed; run again later to go on")
+            vain = f"nothing came of {_GIVE_UP_AFTER} lookups in a row ({reason})"
+            self._stop("down", f"{vain}; run again later to go on")
 
     def _divide(self, attempt: _Attempt, message: str) -> Iterator[Failure]:
         """Halve a chunk that the server calls malformed until the bad code stands alone; a 400 costs nothing."""
+        self._failed_in_a_row = 0
         chunk = attempt.chunk
         if len(chunk.codes) > 1:
             first, second = chunk.split(len(chunk.codes) // 2)

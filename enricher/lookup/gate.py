@@ -23,11 +23,11 @@ _LOOK_AGAIN_S = 60.0
 """The account is asked no sooner again where the levels told merely don't fit."""
 _DAY_LOOK_S = 900.0
 """While waiting for the reset the account is asked so often: the plan may be changed, and clocks go wrong."""
-_MOST_VAIN_LOOKS = 100
+_MOST_VAIN = 100
+_VAIN_PER_HALVING = 4
 _MOST_VAIN_RESETS = 8
 _MOST_FAILED_LOOKS = 8
 _LONGEST_PAUSE_S = 120.0
-_LONGEST_REFUSED_S = 30.0
 _NEW_DAY_S = 3600.0
 
 
@@ -67,10 +67,11 @@ class Gate:
         self._stagger_s = _STAGGER_S
         self._pause_reason: Literal["bucket", "fault"] = "fault"
         self._is_troubled = False
-        self._look_wanted = self._looks_before_sending = self._awaits_day = self._has_sent = False
+        self._look_wanted = self._awaits_day = False
         self._looking_since_s: float | None = None
         self._last_look_s = now_s
-        self._vain_looks = self._vain_resets = self._failed_looks = 0
+        self._vain = 0  # refusals of the bucket and looks since the last paid reply
+        self._vain_resets = self._failed_looks = 0
         self._day_refusal: tuple[int, float] | None = None  # the tokens refused, and when the day was to end
 
     def next(self, codes: int, now_s: float) -> Step:
@@ -82,12 +83,12 @@ class Gate:
             return Rest(left_s, left_s, self._pause_reason)
         if self._look_wanted or (self._quota.is_doubtful and now_s - self._last_look_s >= _LOOK_AGAIN_S):
             return Look()
-        if self._vain_looks > _MOST_VAIN_LOOKS:
+        if self._vain > _MOST_VAIN:
             return Stopped("down", "another program with the same key takes every token; run again later to go on")
         # After a request that failed they go out one at a time: where the service is down, few of them are lost.
         if self._requests >= (1 if self._is_troubled else self._workers):
             return FOR_REPLY
-        wanted = max(1, codes >> self._vain_looks)  # where others take the tokens, too, a few are easier to get
+        wanted = max(1, codes >> self._vain // _VAIN_PER_HALVING)  # where others take every token, a few can be had
         if self._budget is not None:
             wanted = min(wanted, self._budget - self._spent - self._quota.under_way)
             if wanted <= 0 and not self._requests:
@@ -98,14 +99,9 @@ class Gate:
         decision = self._quota.decide(wanted, now_s)
         if isinstance(decision, Send):
             if self._awaits_day or self._quota.needs_look(now_s):
-                self._looks_before_sending = not self._awaits_day
                 return Look()
-            self._looks_before_sending = False
             rest_s = self._last_sent_s + self._stagger_s - now_s
             return Rest(rest_s, rest_s, "reply") if self._requests and rest_s > 0 else decision
-        if self._looks_before_sending:  # the account was asked, and others had taken the tokens
-            self._looks_before_sending = False
-            self._vain_looks += 1
         if isinstance(decision, Wait):
             wait_s = decision.duration_s
             if wait_s < float("inf"):
@@ -116,8 +112,6 @@ class Gate:
     def _after_the_day(self, reset_s: float, now_s: float) -> Step:
         if self._requests:
             return FOR_REPLY  # what is under way may turn out not to have been charged
-        if self._has_sent and self._quota.may_have_more:
-            return Look()
         if not self._wait_for_day:
             but = f", but for the {self._quota.reserve:,} reserved for others" if self._quota.reserve else ""
             return Stopped("day", f"today's tokens are used up{but}; run again after the reset", reset_s)
@@ -128,7 +122,7 @@ class Gate:
     def sent(self, tokens: int, now_s: float) -> Ticket:
         """Hear that a request for so many codes leaves."""
         self._requests += 1
-        self._last_sent_s, self._has_sent = now_s, True
+        self._last_sent_s = now_s
         return self._quota.sent(tokens, now_s)
 
     def paid(self, ticket: Ticket, told: ToldLevels, consumed: int, now_s: float) -> None:
@@ -136,8 +130,8 @@ class Gate:
         self._requests -= 1
         self._spent += consumed
         self._is_troubled = False
-        self._vain_looks = max(0, self._vain_looks - 1)
-        self._vain_resets, self._day_refusal = 0, None
+        self._vain = self._vain_resets = 0
+        self._day_refusal = None
         latency_s = now_s - ticket.sent_s
         # Of a service that is known to be slow as many requests are under way as are allowed.
         self._stagger_s = min(_STAGGER_S, latency_s / self._workers) if latency_s > _SLOW_S else _STAGGER_S
@@ -163,10 +157,9 @@ class Gate:
     def refused(self, ticket: Ticket, rate_per_min: float | None, pause_s: float, now_s: float) -> None:
         """Hear of a 429 of the bucket: nothing is sent until what was refused has been refilled."""
         self._requests -= 1
-        self._vain_looks += 1
+        self._vain += 1
         self._quota.refused(ticket, rate_per_min, now_s)
-        again_and_again_s = min(_LONGEST_REFUSED_S, 0.1 * 2.0 ** min(self._vain_looks, 10))
-        self._pause(max(pause_s, self._quota.refill_s(ticket.tokens), again_and_again_s), now_s, "bucket")
+        self._pause(max(pause_s, self._quota.refill_s(ticket.tokens)), now_s, "bucket")
 
     def refused_by_day(self, ticket: Ticket, now_s: float) -> None:
         """Hear of a 429 of the daily limit: the account knows more."""
@@ -175,19 +168,20 @@ class Gate:
         self._quota.refused_by_day(ticket, now_s)
         self._look_wanted = True
 
-    def unsettled(self) -> None:
-        """Hear that clocks jumped or the machine slept: what is predicted may be wrong."""
+    def clock_jumped(self) -> None:
+        """Hear that a clock was set or the machine slept: what is predicted may be wrong."""
         self._look_wanted = True
 
     def looking(self, now_s: float) -> None:
         """Hear that the account is being asked; nothing is sent until it has answered."""
-        self._looking_since_s, self._look_wanted, self._has_sent = now_s, False, False
+        self._looking_since_s, self._look_wanted = now_s, False
 
     def looked(self, levels: Levels, now_s: float) -> Stopped | None:
         """Hear what the account says. Where it contradicts itself without end, the run ends."""
         asked_s = now_s if self._looking_since_s is None else self._looking_since_s
         self._looking_since_s, self._last_look_s = None, now_s
         refusal, self._day_refusal = self._day_refusal, None
+        self._vain += not self._awaits_day
         is_new_day = self._awaits_day and self._quota.daily_left > 0
         self._quota.looked(levels, asked_s, now_s)
         daily_left = self._quota.daily_left

@@ -45,7 +45,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class DayUsedUp:
-    """No token is left today; the day starts anew in `reset_s`."""
+    """No token is left today but those reserved; the day starts anew in `reset_s`."""
 
     reset_s: float
 
@@ -70,14 +70,12 @@ class Quota:
         self._under_way: set[Ticket] = set()
         self._ended: deque[Ticket] = deque(maxlen=_MOST_ENDED)
         self._margin = 0  # whole tokens left in the bucket, once a prediction has been wrong
-        self._rose = False
-        self._distrusts_until_s = float("-inf")
         self._contested_until_s = float("-inf")
         self.is_doubtful = False
         """What was told does not fit the plan as it is known: it may have changed."""
         self._adopt(levels, now_s)
         self._heard_s = now_s
-        """When the account or a refusal was asked that has said most; replies to older questions may be older."""
+        """When the newest question was asked that has been answered; the answers to older ones may be older, too."""
         self._bucket, self._day = float(min(levels.bucket_left, self._capacity)), levels.daily_left
         self._day_told, self._day_began_s = levels.daily_left, float("-inf")
 
@@ -90,11 +88,6 @@ class Quota:
     def reserve(self) -> int:
         """Tokens of each day that are left to others."""
         return self._reserve
-
-    @property
-    def may_have_more(self) -> bool:
-        """Whether the day may have tokens that are counted as spent: the replies so far leave it open."""
-        return self._day_told > max(self._day, self._reserve)
 
     @property
     def under_way(self) -> int:
@@ -166,8 +159,6 @@ class Quota:
         self._bucket = min(self._bucket, 0.0)
         self._margin = 1
         self._contested_until_s = now_s + _CONTESTED_S
-        if self._rose:  # a server's `bucketSize` that is no level would be believed again and again
-            self._distrusts_until_s = self._contested_until_s
         if rate_per_min:
             self._rate_per_s = rate_per_min / 60
 
@@ -182,9 +173,9 @@ class Quota:
         self._adopt(levels, now_s)
         self._heard_s = max(self._heard_s, asked_s)
         told = ToldLevels(min(levels.bucket_left, self._capacity), levels.daily_left, levels.daily_reset_s)
-        self._learn(told, asked_s, now_s, is_account=True)
+        self._learn(told, asked_s, now_s)
         self._bucket = min(self._bucket, float(self._room))
-        self.is_doubtful = self._rose = False
+        self.is_doubtful = False
 
     def can_not_look(self, now_s: float) -> None:
         """Go on by what is known: the account does not answer."""
@@ -228,9 +219,7 @@ class Quota:
         # What was told while it was under way holds all the same: a token that was not there can't come back.
         self._day = min(self._day + ticket.tokens - charged, self._day_told)
 
-    def _learn(
-        self, told: ToldLevels, asked_s: float, now_s: float, *, free: int = 0, is_account: bool = False
-    ) -> None:
+    def _learn(self, told: ToldLevels, asked_s: float, now_s: float, free: int = 0) -> None:
         """Correct the predictions by what a reply to a request of `asked_s`, with `free` free codes, says.
 
         Others that were under way since then may or may not be counted in it: its level less all of those is what
@@ -246,10 +235,8 @@ class Quota:
                 self._bucket, self.is_doubtful = float(least), True
                 self._contested_until_s = now_s + _CONTESTED_S
             elif self._bucket < least:
-                self._rose = self._rose or least - self._bucket > 1 + free
-                self.is_doubtful = self.is_doubtful or self._rose
-                if is_account or (is_news and now_s >= self._distrusts_until_s):
-                    self._bucket = float(least)
+                self.is_doubtful = self.is_doubtful or least - self._bucket > 1 + free
+                self._bucket = float(least) if is_news else self._bucket
         if asked_s < self._day_began_s:
             return  # the rest may be yesterday's word
         if told.daily_left is not None:

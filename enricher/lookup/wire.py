@@ -98,7 +98,10 @@ class Wire(io.BufferedReader):
         return self
 
     def close(self) -> None:
-        """Do nothing: http.client closes what it has read a reply from, and the next one comes out of the same."""
+        """Do nothing: http.client closes what it has read a reply from, and the next one comes out of the same.
+
+        Nor at the interpreter's end: a thread that still reads holds the buffer's lock, and closing would wait for it.
+        """
 
     def hang_up(self) -> None:
         """Close the connection."""

@@ -206,31 +206,17 @@ def test_what_is_nested_too_deep_for_others_is_missing_and_the_reply_is_kept(
     assert 30 < json.dumps(reply.items).count("[") < 80
 
 
-@pytest.mark.parametrize(
-    ("headers", "encoding"),
-    [
-        ([], "utf-8"),
-        ([], "utf-8-sig"),
-        ([], "utf-16"),
-        (["Content-Type: application/json; charset=utf-8"], "utf-8-sig"),
-        (["Content-Type: application/json; charset=ISO-8859-1"], "utf-8"),
-        (["Content-Type: application/json; charset=ISO-8859-1"], "latin-1"),
-        (['Content-Type: application/json; charset="windows-1252"'], "cp1252"),
-        (["Content-Type: application/json; charset=utf-16le"], "utf-16-le"),
-        (["Content-Type: application/json; charset=klingon"], "utf-8"),
-        (["Content-Type: application/json; charset=zlib"], "utf-8"),
-        (["Content-Type: application/json; charset=idna"], "utf-8"),
-        (["Content-Type: ;;=\xff; charset=\0; charset*=x'y'%ff"], "utf-8"),
-    ],
-)
-def test_a_reply_is_read_in_its_encoding(
-    misbehaving: Callable[..., Misbehaving], headers: list[str], encoding: str
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("charset", ["", "utf-8", "ISO-8859-1", "klingon", "zlib"])
+def test_a_reply_is_utf_8_whatever_its_header_says(
+    misbehaving: Callable[..., Misbehaving], charset: str, encoding: str
 ) -> None:
-    reply = found(misbehaving(titled('"Müsli für Å"', *headers, encoding=encoding)))
+    header = f"Content-Type: application/json; charset={charset}"
+    reply = found(misbehaving(titled('"Müsli für Å"', header, encoding=encoding)))
     assert (reply.items[0]["title"], reply.is_garbled) == ("Müsli für Å", False)
 
 
-@pytest.mark.parametrize("headers", [[], ["Content-Type: application/json; charset=zlib"]])
+@pytest.mark.parametrize("headers", [[], ["Content-Type: application/json; charset=latin-1"]])
 def test_bytes_that_are_no_text_are_marked_and_the_reply_is_kept(
     misbehaving: Callable[..., Misbehaving], headers: list[str]
 ) -> None:

@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 import tracemalloc
-import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -183,11 +182,6 @@ def test_a_refusal_counts_although_its_text_is_lost(misbehaving: Callable[..., M
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
-def bare_deflate(data: bytes) -> bytes:
-    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    return packer.compress(data) + packer.flush()
-
-
 TEXT = b'{"items": []}' * 99
 
 
@@ -209,8 +203,6 @@ TEXT = b'{"items": []}' * 99
         b"HTTP/1.1 200\r\nConnection: close\r\n\r\n" + TEXT,
         http(200, gzip.compress(TEXT), "Content-Encoding: gzip"),
         http(200, gzip.compress(TEXT), "Content-Encoding: X-GZip"),
-        http(200, zlib.compress(TEXT), "Content-Encoding: deflate"),
-        http(200, bare_deflate(TEXT), "Content-Encoding: deflate"),
         http(200, TEXT, "Content-Encoding: identity"),
         Drip(http(200, TEXT), pause_s=0.001, piece=100),
     ],

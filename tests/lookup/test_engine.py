@@ -111,6 +111,22 @@ def test_a_reply_lost_twice_fails_its_codes_and_the_rest_goes_on(
     assert len(answered(events)) == 5
 
 
+def test_chunks_that_fail_now_and_then_do_not_end_a_run_in_which_others_are_answered(
+    misbehaving: Callable[..., Misbehaving], clock: ManualClock
+) -> None:
+    server = misbehaving(*[http(404, b""), FOUND] * 8)
+    events = run(server.url, clock, chunks_of(keys(160)))
+    assert sum(isinstance(event, Failure) for event in events) == 8
+    assert len(answered(events)) == 80
+    assert not isinstance(events[-1], Stopped)
+
+
+def test_what_is_cut_off_a_chunk_is_asked_next(misbehaving: Callable[..., Misbehaving], clock: ManualClock) -> None:
+    server = misbehaving(http(200, {**LEVELS, "items": [], "bucketSize": 4}), http(200, {**LEVELS, "items": []}))
+    server.account = {**ACCOUNT, "minutelyBucketCapacity": 6, "minutelyTokensLeft": 6}
+    assert answered(run(server.url, clock, chunks_of(keys(20)))) == [key.code for key in keys(20)]
+
+
 def test_a_bad_code_is_cornered_without_failing_its_neighbours(
     misbehaving: Callable[..., Misbehaving], clock: ManualClock
 ) -> None:
@@ -128,7 +144,7 @@ def test_the_bucket_429_waits_by_the_rate_in_its_text(
     server = misbehaving(NOT_ENOUGH, FOUND)
     events = run(server.url, clock, chunks_of(keys(10)))
     assert len(answered(events)) == 10
-    assert 10 <= clock.monotonic_s() < 10.1
+    assert 10 <= clock.monotonic_s() < 11.1  # with one token more than it takes, as the prediction was wrong
 
 
 def test_a_bucket_that_never_fills_ends_the_run_with_a_refusal_a_refill_at_most(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from enricher.lookup.events import Stopped
-from enricher.lookup.gate import FOR_REPLY, Gate, Look, Rest
+from enricher.lookup.gate import FOR_REPLY, Gate, Look, Rest, Step
 from enricher.lookup.quota import Quota, Send
 from enricher.model import Levels, ToldLevels
 
@@ -16,6 +16,15 @@ NO_DAY = Levels(120, 0, 3_600.0, 120, 60.0, 10_000)
 
 def gate(levels: Levels = PRO, *, workers: int = 4, budget: int | None = None, wait_for_day: bool = False) -> Gate:
     return Gate(Quota(levels, 0.0), 0.0, workers, budget, wait_for_day=wait_for_day)
+
+
+def rested(waiting: Gate, now_s: float) -> tuple[Step, float]:
+    """Wait as long as the gate says; return what it says then, and when that is."""
+    step = waiting.next(10, now_s)
+    while isinstance(step, Rest):
+        now_s += step.wait_s
+        step = waiting.next(10, now_s)
+    return step, now_s
 
 
 def test_another_request_joins_when_the_last_one_has_been_out_for_a_while() -> None:
@@ -66,10 +75,7 @@ def test_where_others_take_the_tokens_the_account_is_asked_first_and_less_is_wan
     wanted = []
     now_s = 10.0
     for _ in range(3):
-        step = contested.next(10, now_s)
-        while isinstance(step, Rest):
-            now_s += step.wait_s
-            step = contested.next(10, now_s)
+        step, now_s = rested(contested, now_s)
         assert step == Look()
         contested.looking(now_s)
         assert contested.next(10, now_s) == FOR_REPLY
@@ -127,10 +133,7 @@ def test_an_account_that_does_not_answer_after_the_night_is_asked_again() -> Non
     patient.next(10, 0.0)
     now_s = 3_601.0
     for _ in range(8):
-        step = patient.next(10, now_s)
-        while isinstance(step, Rest):
-            now_s += step.wait_s
-            step = patient.next(10, now_s)
+        step, now_s = rested(patient, now_s)
         assert step == Look()
         patient.looking(now_s)
         patient.can_not_look(now_s)

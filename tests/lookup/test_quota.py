@@ -163,15 +163,6 @@ def test_after_a_refusal_the_account_is_asked_before_tokens_are_counted_on() -> 
     assert not quota.needs_look(20.1)
 
 
-def test_a_level_that_is_none_is_not_believed_twice() -> None:
-    quota = Quota(Levels(10, 10_000, 40_000.0, 120, 60.0, 10_000), 0.0)
-    spend(quota, told(120))  # the capacity where the level should be
-    quota.refused(quota.sent(10, 0.0), 60.0, 0.0)
-    quota.looked(Levels(0, 10_000, 40_000.0, 120, 60.0, 10_000), 0.0, 0.0)
-    spend(quota, told(120), sent_s=11.0, now_s=11.0)
-    assert wait_of(quota, 10, 11.0) > 8
-
-
 @given(st.lists(st.tuples(st.integers(1, 10), st.floats(0, 5)), min_size=1, max_size=200))
 def test_it_never_sends_what_a_lone_bucket_would_refuse(requests: list[tuple[int, float]]) -> None:
     quota = Quota(PRO, 0.0)
