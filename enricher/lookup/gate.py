@@ -155,9 +155,10 @@ class Gate:
             self._quota.free(ticket, now_s)
 
     def refused(self, ticket: Ticket, rate_per_min: float | None, pause_s: float, now_s: float) -> None:
-        """Hear of a 429 of the bucket: nothing is sent until what was refused has been refilled."""
+        """Hear of a 429 of the bucket: what was refused is refilled first, and then the account is asked."""
         self._requests -= 1
         self._vain += 1
+        self._look_wanted = True
         self._quota.refused(ticket, rate_per_min, now_s)
         self._pause(max(pause_s, self._quota.refill_s(ticket.tokens)), now_s, "bucket")
 
