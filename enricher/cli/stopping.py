@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks for a clean stop, the second for one at once. Nothing paid is lost either way."""
+"""Ctrl-C and SIGTERM: the first asks for a clean stop, the second for one at once. What has arrived is never lost."""
 
 from __future__ import annotations
 
