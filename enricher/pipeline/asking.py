@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from enricher import lookup, merge
-from enricher.errors import ApiKeyError, ConfigError
+from enricher.errors import ApiKeyError, ConfigError, OutputError
 from enricher.keys import KeyArray, pack, unpack
 from enricher.pipeline.fallback import BoolArray, Known
 
@@ -97,6 +97,8 @@ class Asking:
     stop_message: str = ""
     reset_s: float = 0.0
     failures: dict[Key, str] = field(default_factory=dict)
+    unwritten: OutputError | None = None
+    """Why nothing more can be kept: what is under way is taken all the same, and nothing more is asked."""
     known_before: BoolArray = field(default_factory=lambda: np.empty(0, np.bool_))
     """Of the reading's keys, which the resume file knew freshly enough."""
 
@@ -121,7 +123,7 @@ class Asking:
                     budget=settings.max_tokens,
                     wait_for_day=settings.on_quota == "wait",
                     workers=settings.workers,
-                    stop=self.stop,
+                    stop=lambda: max(self.stop(), int(self.unwritten is not None)),
                 )
                 asked = np.zeros_like(wanted)
                 while wanted.any() and not self.stopped:
@@ -147,8 +149,13 @@ class Asking:
             codes = min(codes, max(0, engine.budget - self.tokens - self.maybe_paid))
         self.observer.looking_up(codes, self.levels or engine.levels)
         for event in engine.run(lookup.chunks_of(wanted)):
-            self._take(event, store)
+            try:
+                self._take(event, store)
+            except OutputError as error:  # the replies under way are paid for, too, and there is room set aside
+                self.unwritten = self.unwritten or error
             self.observer.event(event)
+        if self.unwritten:
+            raise self.unwritten
 
     def _take(self, event: lookup.Event, store: Store) -> None:
         match event:

@@ -1,4 +1,4 @@
-"""The journal: paid replies as lines of text, each on disk before the next request is sent.
+"""The journal: paid replies as lines of text, each on disk before anything else happens with it.
 
 A line is eight hexadecimal digits of CRC-32, a space, JSON in ASCII, and a newline; the CRC is of the JSON's bytes. The
 first line is the header, {"format": 1, "host": ...}; every other is an answer:
