@@ -169,11 +169,11 @@ class Quota:
 
     def looked(self, levels: Levels, asked_s: float, now_s: float) -> None:
         """Take over the levels of the account, plan and all, asked for at `asked_s`."""
-        self._advance(now_s)
+        self._refill(now_s)  # whether a new day has begun the account knows better
         self._adopt(levels, now_s)
         self._heard_s = max(self._heard_s, asked_s)
         told = ToldLevels(min(levels.bucket_left, self._capacity), levels.daily_left, levels.daily_reset_s)
-        self._learn(told, asked_s, now_s)
+        self._learn(told, asked_s, now_s, is_account=True)
         self._bucket = min(self._bucket, float(self._room))
         self.is_doubtful = False
 
@@ -202,14 +202,17 @@ class Quota:
 
     def _advance(self, now_s: float) -> None:
         """Let time pass: the bucket refills up to its capacity, and a new day begins."""
-        if now_s > self._at_s:
-            gained = (now_s - self._at_s) * self._rate_per_s * _CAUTION
-            self._bucket = max(self._bucket, min(self._bucket + gained, self._room))
-            self._at_s = now_s
+        self._refill(now_s)
         if now_s >= self._reset_at_s:
             self._reset_at_s += _DAY_S * (1 + (now_s - self._reset_at_s) // _DAY_S)
             self._day_told, self._day_began_s = self._daily_limit, now_s
             self._day = self._day_told - self.under_way
+
+    def _refill(self, now_s: float) -> None:
+        if now_s > self._at_s:
+            gained = (now_s - self._at_s) * self._rate_per_s * _CAUTION
+            self._bucket = max(self._bucket, min(self._bucket + gained, self._room))
+            self._at_s = now_s
 
     def _end(self, ticket: Ticket, charged: int, now_s: float) -> None:
         self._advance(now_s)
@@ -219,7 +222,9 @@ class Quota:
         # What was told while it was under way holds all the same: a token that was not there can't come back.
         self._day = min(self._day + ticket.tokens - charged, self._day_told)
 
-    def _learn(self, told: ToldLevels, asked_s: float, now_s: float, free: int = 0) -> None:
+    def _learn(
+        self, told: ToldLevels, asked_s: float, now_s: float, free: int = 0, *, is_account: bool = False
+    ) -> None:
         """Correct the predictions by what a reply to a request of `asked_s`, with `free` free codes, says.
 
         Others that were under way since then may or may not be counted in it: its level less all of those is what
@@ -237,7 +242,7 @@ class Quota:
             elif self._bucket < least:
                 self.is_doubtful = self.is_doubtful or least - self._bucket > 1 + free
                 self._bucket = float(least) if is_news else self._bucket
-        if asked_s < self._day_began_s:
+        if asked_s < self._day_began_s and not is_account:
             return  # the rest may be yesterday's word
         if told.daily_left is not None:
             least = told.daily_left - behind

@@ -93,6 +93,13 @@ def test_a_reply_of_yesterday_says_nothing_of_today() -> None:
     assert quota.daily_left > 9_000
 
 
+def test_the_account_knows_better_whether_a_new_day_has_begun() -> None:
+    quota = Quota(Levels(120, 0, 800.0, 120, 60.0, 10_000), 0.0)
+    quota.looked(Levels(120, 0, 0.02, 120, 60.0, 10_000), 800.2, 800.3)  # our clock is a little fast
+    assert quota.daily_left == 0
+    assert quota.decide(10, 800.6) == Send(10)
+
+
 def test_codes_that_cost_nothing_are_no_sign_of_another_plan() -> None:
     quota = Quota(PRO, 0.0)
     quota.paid(quota.sent(10, 0.0), told(120), 0, 0.1)
