@@ -24,6 +24,7 @@ NO_KEY = np.uint64(0)
 _TYPES = tuple(CodeType)
 _DOMAINS = tuple(Domain)
 _CODE_BITS = 56
+_ASIN_LENGTH = 10
 _CODE_MASK = (1 << _CODE_BITS) - 1
 _BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BASE36_BYTES = np.frombuffer(_BASE36.encode(), np.uint8)
@@ -59,12 +60,26 @@ def of_type(keys: KeyArray, code_type: CodeType) -> npt.NDArray[np.bool_]:
     return mask
 
 
-def pack_texts(code_type: CodeType, domain: Domain, codes: npt.NDArray[np.object_]) -> KeyArray:
-    """Pack canonical texts of one type and one domain; same order."""
+def markets_of(keys: KeyArray) -> npt.NDArray[np.uint64]:
+    """Return the type and domain of each key, as a number for `market_of`."""
+    return keys >> np.uint64(_CODE_BITS)
+
+
+def market_of(number: int) -> tuple[CodeType, Domain]:
+    """Return the type and domain that a number of `markets_of` stands for."""
+    return _TYPES[(number >> 4) - 1], _DOMAINS[number & 0xF]
+
+
+def pack_texts(code_type: CodeType, domain: Domain, codes: pa.StringArray) -> KeyArray:
+    """Pack canonical texts of one type and one domain; same order. Raises ValueError for what is no code."""
     if code_type is CodeType.ASIN:
-        _, values = read_digits(codes.astype("S10").view(np.uint8).reshape(-1, 10), 36)
+        fixed = codes.cast(pa.binary()).cast(pa.binary(_ASIN_LENGTH))
+        text = np.frombuffer(fixed.buffers()[1], np.uint8)[fixed.offset * _ASIN_LENGTH :]
+        rows, values = read_digits(text.reshape(-1, _ASIN_LENGTH)[: len(codes)], 36)
+        if len(rows) < len(codes):
+            raise ValueError("an ASIN is ten letters and digits")
     else:
-        values = codes.astype(np.uint64)
+        values = codes.cast(pa.uint64()).to_numpy()
     positions = np.full(len(codes), _DOMAINS.index(domain), np.uint8)
     return with_domains(pack_array(code_type, values), positions)
 
@@ -88,8 +103,7 @@ def unpack(keys: Iterable[int] | KeyArray) -> list[Key]:
 
 
 def _unpack_one(packed: int) -> Key:
-    code_type = _TYPES[(packed >> 60) - 1]
-    domain = _DOMAINS[packed >> _CODE_BITS & 0xF]
+    code_type, domain = market_of(packed >> _CODE_BITS)
     value = packed & _CODE_MASK
     if code_type is CodeType.ASIN:
         return Key(code_type, domain, base36_text(value))

@@ -1,231 +1,297 @@
 """The resume file: checkpoint, cache and history at once, keyed by (type, domain, code).
 
 `NAME.parquet` is the file; beside it stand `NAME.journal` while a run has replies not yet folded in, and `NAME.lock`.
-A reply is in the journal, and so on disk, before it counts. Knows nothing of sheets, requests or columns.
+A reply is in the journal, and so on disk, before it counts; folding goes on beside the lookups. Knows nothing of
+sheets, requests or columns.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from itertools import chain
-from typing import TYPE_CHECKING, Self
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, BinaryIO, Self
 
-import filelock
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
-from enricher.errors import OutputError, StoreError, StoreLockedError
-from enricher.store import table as tables
-from enricher.store.journal import Journal, read
+from enricher.errors import OutputError, StoreError
+from enricher.store import answers, lock, replay
+from enricher.store.chosen import Chosen
+from enricher.store.facts import Facts, groups_of
+from enricher.store.file import File, place
+from enricher.store.fold import Fold
+from enricher.store.format import FORMAT, WAY_OUT
+from enricher.store.journal import Journal
+from enricher.store.migration import keep_copies
+from enricher.store.outputs import Outputs
+from enricher.store.rows import IDENTITY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from enricher.keys import KeyArray
     from enricher.model import Answer, Products
+    from enricher.store.chosen import Part
 
 _FOLD_LEAST = 20_000
-_IDENTITY = ("code_type", "domain", "code", "fetched_at", "item")
-"""What tells one row from another."""
-_MOST_REMEMBERED = 2
-"""Digests kept for each output: the one being written and the one before, whichever a crash leaves in place."""
+_BYTES_OF_ANSWER = 2_560
+"""In the journal and then, packed, in the parquet file, at once."""
+_BYTES_AT_LEAST = 8 * 2**20
+"""The room that the journal sets aside, twice: it is written anew after a fold."""
 
 
 class Store:
     """A resume file, open. Use as a context manager; leaving it well folds the journal into the parquet file.
 
     Raises StoreLockedError when another run holds it, StoreError when it is damaged or another service's.
-    `read_only` takes no lock and writes nothing.
+    `read_only` takes no lock and writes nothing, and takes any service's where `host` is None. `migrated` is where an
+    older format's file was kept as a copy.
     """
 
-    def __init__(self, path: Path, host: str, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, host: str | None = None, *, read_only: bool = False) -> None:
         self.path = path = path.resolve()  # through a link: many folders may share one file, and its lock
-        self._host = host
+        self._partial = path.with_name(f".{path.name}.partial")
+        self.migrated: Path | None = None
         self._journal: Journal | None = None
-        self._lock: filelock.FileLock | None = None
-        self._file: tables.File | None = None
-        journal_path = path.with_suffix(".journal")
-        if not read_only:
-            self._acquire(path.with_suffix(".lock"))
-        try:
-            self._file = tables.File(path, host) if path.exists() else None
-            self._outputs = {} if self._file is None else self._file.outputs
-            if read_only:
-                self._recent = read(journal_path, host)[0]
-            else:
-                self._journal = Journal(journal_path, host)
-                self._recent = self._journal.answers
-        except BaseException:
-            self._release()
-            raise
-        self._newest_cache: _Newest | None = None
+        self._file: File | None = None
+        self._fold: Fold | None = None
+        self._held: answers.Answers | None = None
+        with ExitStack() as stack:
+            if not read_only:
+                stack.callback(lock.acquire(path.with_suffix(".lock"), path.name).release)
+            stack.callback(self._close_file)
+            self._read(path.with_suffix(".journal"), host, stack)
+            if not read_only:
+                self._begin_writing(stack)
+            self._open = stack.pop_all()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
+        with self._open:
             # After an error the journal stays as it is: it holds everything, and the next run reads it.
             if self._journal is not None and (kind is None or self._journal.is_empty):
                 self.fold()
                 self._journal.remove()
-        finally:
-            self._release()
+            self._cancel_fold()
 
     @property
     def dropped_torn_line(self) -> bool:
         """Whether the last run stopped in the middle of writing a reply, which was then dropped."""
-        return self._journal is not None and self._journal.torn
+        return self._contents.torn
 
-    def put(self, answers: Sequence[Answer]) -> None:
+    def put(self, new: Sequence[Answer]) -> None:
         """Keep answers; they are on disk when this returns. Raises OutputError when they can't be."""
-        if self._journal is None:
-            raise StoreError(f"{self.path.name} was opened for reading only")
-        self._journal.append(answers)
-        self._recent.extend(answers)
-        self._newest_cache = None
-        if len(self._recent) >= max(_FOLD_LEAST, 0 if self._file is None else len(self._file)):
-            self.fold()
+        journal = self._writable()
+        end = journal.end
+        try:
+            journal.append(new)
+        finally:
+            if journal.end > end:
+                self._recent.extend(answers.noted(new))
+                self._held = None
+        if self._fold is None and len(self._recent) >= max(_FOLD_LEAST, len(self._file or ())):
+            self._fold = self._begin_fold()
+        elif self._fold is not None and self._fold.is_done:
+            self._finish_fold(self._fold)
 
     def fold(self) -> None:
-        """Move the journal's answers into the parquet file. Raises OutputError when it can't be written."""
-        if self._journal is None or not self._recent:
-            return
-        self._rewrite()
-        self._journal.clear()
+        """Move what is in the journal into the parquet file. Raises OutputError when it can't be written."""
+        journal = self._writable()
+        if self._fold is not None:
+            self._finish_fold(self._fold)
+        if not journal.is_empty or (self._file is not None and self._file.format < FORMAT):
+            self._finish_fold(self._begin_fold())
 
     def remember_output(self, path: Path, digest: str) -> None:
         """Note the SHA-256 of an output about to be put in place, so that the next run knows it as its own."""
-        name = self._name(path)
-        known = self._outputs.get(name, [])
-        if known[-1:] != [digest]:
-            self._outputs[name] = [*known, digest][-_MOST_REMEMBERED:]
-            self._rewrite()
+        if self.outputs.digests(path)[-1:] != [digest]:
+            name = self.outputs.name(path)
+            self._writable().note_output(name, digest)
+            self.outputs.remember(name, digest)
 
     def wrote(self, path: Path, digest: str) -> bool:
         """Whether the file at `path` with this SHA-256 is as a run with this resume file left it."""
-        return digest in self._outputs.get(self._name(path), [])
+        return digest in self.outputs.digests(path)
+
+    def known(self, keys: KeyArray) -> answers.Known:
+        """Return what the newest answer to each key says; same order."""
+        return self.held.known(keys)
 
     def fetched_ms(self, keys: KeyArray) -> npt.NDArray[np.int64]:
-        """Return when each key's newest answer came, in milliseconds since 1970 UTC; -1 where there is none."""
-        newest = self._newest()
-        at = newest.index.get_indexer(pd.Index(keys))
-        return np.where(at >= 0, newest.fetched_ms[at], -1) if len(newest.index) else np.full(len(keys), -1)
+        return self.held.known(keys).fetched_ms
 
     def latest(self, keys: KeyArray) -> tuple[Products, npt.NDArray[np.int32]]:
         """Return the rows of the newest answer to each of `keys`, and for every row the key's position in `keys`.
 
         The rows are to be read before anything is put or folded.
         """
-        newest = self._newest()
-        at = pd.Index(keys).get_indexer(pd.Index(newest.row_keys))
-        chosen = (at >= 0) & newest.is_newest
-        return _Chosen(self._file, newest.recent, chosen), at[chosen].astype(np.int32)
+        held = self.held
+        position = np.full(len(held), -1, np.int64)
+        position[held.newest] = pd.Index(keys).get_indexer(pd.Index(held.keys[held.newest]))
+        of_row = np.repeat(position, held.rows)
+        chosen = of_row >= 0
+        return Chosen(self.parts(), chosen), of_row[chosen].astype(np.int32)
 
-    def _name(self, output: Path) -> str:
-        """Name an output by its place relative to this file: a folder that is moved takes both along."""
-        try:
-            return os.path.relpath(output, self.path.parent)
-        except ValueError:  # another drive of Windows
-            return str(output)
+    def everything(self, *, history: bool) -> Products:
+        """Return the rows of each key's newest answer, or of every answer ever, in the order in which they came."""
+        held = self.held
+        chosen = held.distinct
+        if not history:
+            chosen = np.zeros(len(held), np.bool_)
+            chosen[held.newest] = True
+        return Chosen(self.parts(), held.of_rows(chosen))
 
-    def _rewrite(self) -> None:
-        newest = self._newest()
+    @property
+    def held(self) -> answers.Answers:
+        """Every answer of both files, in order; one may be in both."""
+        if self._held is None:
+            self._held = answers.joined([self._filed, self._recent.arrays()])
+        return self._held
+
+    @property
+    def host(self) -> str:
+        """The service whose answers these are; empty where there are none yet, and none was named."""
+        return self._host or ""
+
+    def facts(self) -> Facts:
+        """Return what it holds, in figures."""
+        held = self.held
+        newest = held.newest
+        size_bytes = self.path.stat().st_size if self.path.exists() else 0
+        return Facts(
+            host=self.host,
+            format=self._format,
+            keys=len(newest),
+            found=int(held.found[newest].sum()),
+            products=int(held.rows[newest][held.found[newest]].sum()),
+            answers=int(held.distinct.sum()),
+            unfolded=len(self._recent),
+            size_bytes=size_bytes + (self._journal or self._contents).end,
+            outputs=len(self.outputs),
+            asked_ms=held.fetched_ms[newest],
+            groups=groups_of(held),
+        )
+
+    def parts(self) -> list[Part]:
+        """Return the rows of both files, in the order of `held`. To be read before anything is put or folded."""
+        parts: list[Part] = [] if self._file is None else [self._file]
+        return parts if self._replay is None else [*parts, self._recent_rows(self._replay)]
+
+    def room_needed(self, codes: int) -> int:
+        """Return how many bytes so many more answers may take on the disk, with the fold, which needs a second file."""
+        size_bytes = self.path.stat().st_size if self.path.exists() else 0
+        return size_bytes + codes * _BYTES_OF_ANSWER + _BYTES_AT_LEAST
+
+    def _read(self, journal_path: Path, host: str | None, stack: ExitStack) -> None:
+        """Read what is there: the journal first, so that what a run folds meanwhile is seen twice, and not never."""
+        self._contents = replay.Contents()
+        self._replay: BinaryIO | None = None
         try:
-            rows = _Chosen(self._file, newest.recent, newest.is_first)
-            tables.write(self.path, rows, self._host, self._outputs, self._close_file)
+            self._replay = journal_path.open("rb")
+        except FileNotFoundError:
+            pass
         except OSError as error:
-            if self._file is None and self.path.exists():  # closed to be replaced, and then it was not
-                self._file = tables.File(self.path, self._host)
+            raise StoreError(f"{journal_path}: can't be read ({error.strerror})") from None
+        stack.callback(self._close_replay)
+        if self._replay is not None:
+            self._contents = replay.read(journal_path, self._replay, host)
+            host = self._contents.host
+        if self.path.exists():
+            self._file = File(self.path, host)
+            host = self._file.host
+        self._host = host
+        self.outputs = Outputs(self.path.parent, {} if self._file is None else self._file.outputs)
+        for name, digest in self._contents.outputs:
+            self.outputs.remember(name, digest)
+        self._recent = self._contents.noted
+        self._format = min(FORMAT if self._file is None else self._file.format, self._contents.format)
+        self._filed = answers.Answers.none() if self._file is None else self._identify(self._file)
+
+    def _identify(self, file: File) -> answers.Answers:
+        try:
+            return answers.of_table(file.table(IDENTITY))
+        except ValueError as error:
+            raise StoreError(f"{self.path.name} is damaged: {error}. {WAY_OUT}") from None
+
+    def _begin_writing(self, stack: ExitStack) -> None:
+        if self._host is None:
+            raise ValueError("a resume file is written for some service")
+        journal_path = self.path.with_suffix(".journal")
+        is_old = self._format < FORMAT
+        if is_old:
+            self.migrated = keep_copies(self.path, journal_path, self._format)
+        contents = None if self._replay is None else self._contents
+        self._journal = Journal(journal_path, self._host, contents)
+        stack.callback(self._journal.close)
+        stack.callback(self._cancel_fold)
+        self._reopen_replay()
+        if is_old:
+            self.fold()
+            self._format = FORMAT
+
+    def _writable(self) -> Journal:
+        if self._journal is None:
+            raise StoreError(f"{self.path.name} was opened for reading only")
+        return self._journal
+
+    def _recent_rows(self, file: BinaryIO) -> replay.Rows:
+        journal = self._journal or self._contents
+        return replay.Rows(file, journal.start, journal.end, sum(max(1, items) for items in self._recent.items))
+
+    def _begin_fold(self) -> Fold:
+        journal = self._writable()
+        return Fold(
+            self.path,
+            self._partial,
+            host=self.host,
+            outputs=self.outputs.to_json(),
+            held=self.held,
+            count=len(self._recent),
+            journal=journal.path,
+            start=journal.start,
+            end=journal.end,
+        )
+
+    def _finish_fold(self, fold: Fold) -> None:
+        """Let the new parquet file take the name, and the journal begin anew. Raises OutputError."""
+        self._fold = None
+        try:
+            fold.finish()
+            self._close_file()
+            place(self._partial, self.path)
+        except OSError as error:
             raise OutputError(
                 f"{self.path}: can't be written ({error.strerror}). What was paid for is kept in "
                 f"{self.path.with_suffix('.journal').name}: make room, then run again"
             ) from None
-        self._file, self._recent, self._newest_cache = tables.File(self.path, self._host), [], None
+        finally:
+            self._partial.unlink(missing_ok=True)
+            if self._file is None and self.path.exists():
+                self._file = File(self.path, self._host, is_sound=True)
+        self._filed = fold.held.take(fold.held.distinct)
+        self._held = None
+        self._writable().forget(fold.end)
+        self._recent = self._recent.without(fold.count)
+        self._reopen_replay()
 
-    def _newest(self) -> _Newest:
-        if self._newest_cache is None:
-            self._newest_cache = _Newest(self._file, tables.to_table(self._recent))
-        return self._newest_cache
+    def _cancel_fold(self) -> None:
+        if self._fold is not None:
+            self._fold.cancel()
+            self._fold = None
+
+    def _reopen_replay(self) -> None:
+        self._close_replay()
+        self._replay = self._writable().path.open("rb")
+
+    def _close_replay(self) -> None:
+        if self._replay is not None:
+            self._replay.close()
+            self._replay = None
 
     def _close_file(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-    def _acquire(self, path: Path) -> None:
-        if not path.parent.is_dir():  # filelock would make it
-            raise OutputError(f"{path.parent}: there is no such folder for the resume file")
-        try:
-            self._lock = filelock.FileLock(path, timeout=0)
-            self._lock.acquire()
-        except filelock.Timeout:
-            raise StoreLockedError(
-                f"{self.path.name} is in use by another run ({_holder(path) or 'process unknown'}). "
-                "Wait for it to end, or give this run a resume file of its own: --store FILE"
-            ) from None
-        except OSError as error:
-            raise OutputError(f"{self.path.parent}: no resume file can be made there ({error.strerror})") from None
-        if not path.stat().st_size or _holder(path) is not None:  # not into a file of the user's own
-            path.write_text(json.dumps({"pid": os.getpid()}), encoding="ascii")
-
-    def _release(self) -> None:
-        self._close_file()
-        if self._journal is not None:
-            self._journal.close()
-        if self._lock is not None:
-            self._lock.release()
-
-
-def _holder(path: Path) -> str | None:
-    """Read from a lock file who holds it; None where it doesn't say."""
-    try:
-        return f"process {json.loads(path.read_text(encoding='ascii'))['pid']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-class _Newest:
-    """Which rows, those of the file and then the recent ones, belong to the newest answer to their key.
-
-    `is_first` leaves out what is there twice: a machine that stops between a fold and the emptying of the journal
-    leaves an answer in both.
-    """
-
-    def __init__(self, file: tables.File | None, recent: pa.Table) -> None:
-        self.recent = recent
-        parts = [*([] if file is None else [file.table(_IDENTITY)]), recent.select(_IDENTITY)]
-        self.row_keys = np.concatenate([tables.keys_of(part) for part in parts])
-        ms = np.concatenate([tables.fetched_ms(part) for part in parts])
-        item = np.concatenate([part.column("item").to_numpy() for part in parts])
-        rows = pd.DataFrame({"key": self.row_keys, "ms": ms, "item": item})
-        self.is_first: npt.NDArray[np.bool_] = ~rows.duplicated().to_numpy()
-        self.is_newest = self.is_first & (ms == rows.groupby("key")["ms"].transform("max").to_numpy())
-        frame = rows[self.is_newest].drop_duplicates("key")
-        self.index = pd.Index(frame["key"].to_numpy(np.uint64))
-        self.fetched_ms: npt.NDArray[np.int64] = frame["ms"].to_numpy(np.int64)
-
-
-class _Chosen:
-    """Some of the rows of the file and the recent ones behind them, as Products."""
-
-    def __init__(self, file: tables.File | None, recent: pa.Table, chosen: npt.NDArray[np.bool_]) -> None:
-        self._parts: list[Products] = [tables.Kept(recent)] if file is None else [file, tables.Kept(recent)]
-        self._chosen = chosen
-
-    def __len__(self) -> int:
-        return int(np.count_nonzero(self._chosen))
-
-    def table(self, columns: Sequence[str]) -> pa.Table:
-        whole = pa.concat_tables(part.table(columns) for part in self._parts)
-        return whole.filter(pa.array(self._chosen)).combine_chunks()
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        start = 0
-        for batch in chain.from_iterable(part.batches() for part in self._parts):
-            yield batch.filter(pa.array(self._chosen[start : start + len(batch)]))
-            start += len(batch)

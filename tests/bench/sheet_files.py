@@ -16,7 +16,7 @@ from enricher import config
 from enricher.codes.gtin import check_digit
 from enricher.model import FIELDS, LOOKUP_FIELDS
 from enricher.pipeline import Task
-from enricher.store import table as tables
+from enricher.store import file, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def make_answers(path: Path, count: int) -> None:
 def make_store(path: Path, count: int) -> None:
     """Write a resume file with the same answers."""
     host = Task(path, config.load(None, {}, {})).host
-    tables.write(path, tables.Kept(_products(count)), host, {})
+    file.write(path, _products(count).to_batches(), count, host, {})
 
 
 def _products(count: int) -> pa.Table:
@@ -94,7 +94,7 @@ def _products(count: int) -> pa.Table:
         "images": [[f"https://images.example.com/I/{at:011}.jpg"] for at in numbers],
         "raw": [None] * count,
     }
-    return pa.table(made, schema=tables.SCHEMA)
+    return pa.table(made, schema=rows.SCHEMA)
 
 
 def _title(at: int) -> str:

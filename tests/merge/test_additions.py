@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from enricher.keys import pack
 from enricher.merge import Answers, Columns, Rows, additions
 from enricher.model import FIELDS, LOOKUP_FIELDS, Answer, CodeType, Domain, Key
-from enricher.store.table import Kept, to_table
+from enricher.store.rows import Kept, to_table
 
 KEYS = [Key(CodeType.ASIN, Domain.COM, f"B00000000{number}") for number in range(4)]
 NOON = datetime(2026, 3, 1, 12, 0, 0, 999_000, tzinfo=UTC)

