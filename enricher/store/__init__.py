@@ -2,6 +2,8 @@
 
 from enricher.store.answers import Known
 from enricher.store.facts import Facts, Group
+from enricher.store.merge import merge
 from enricher.store.store import Store
+from enricher.store.verify import verify
 
-__all__ = ["Facts", "Group", "Known", "Store"]
+__all__ = ["Facts", "Group", "Known", "Store", "merge", "verify"]

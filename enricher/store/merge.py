@@ -1,0 +1,50 @@
+"""Several resume files of one service into a new one: every answer of all of them, and the newest wins."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from enricher.errors import OutputError, StoreError
+from enricher.store import answers, lock
+from enricher.store.chosen import Chosen
+from enricher.store.file import place, write
+from enricher.store.outputs import Outputs
+from enricher.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def merge(sources: Sequence[Path], target: Path) -> int:
+    """Write the answers of all `sources` as the new resume file `target`; return how many there are.
+
+    Raises StoreError where a source can't be used, or holds another service's answers, StoreLockedError and OutputError
+    where the target is there already, or can't be written.
+    """
+    target = target.resolve()
+    with ExitStack() as stack:
+        stack.callback(lock.acquire(target.with_suffix(".lock"), target.name).release)
+        for path in (target, target.with_suffix(".journal")):
+            if path.exists():
+                raise OutputError(f"{path} exists already, and what was paid for is never overwritten: name another")
+        stores: list[Store] = []
+        for source in sources:
+            if not source.exists() and not source.with_suffix(".journal").exists():
+                raise StoreError(f"{source}: there is no such resume file")
+            stores.append(stack.enter_context(Store(source, stores[0].host if stores else None, read_only=True)))
+        held = answers.joined([store.held for store in stores])
+        outputs = Outputs(target.parent, {})
+        for store in stores:
+            outputs.take_all(store.outputs)
+        rows = Chosen([part for store in stores for part in store.parts()], held.of_rows(held.distinct))
+        partial = target.with_name(f".{target.name}.partial")
+        try:
+            write(partial, rows.batches(), len(rows), stores[0].host, outputs.to_json())
+            place(partial, target)
+        except OSError as error:
+            raise OutputError(f"{target}: can't be written ({error.strerror})") from None
+        finally:
+            partial.unlink(missing_ok=True)
+        return int(held.distinct.sum())
