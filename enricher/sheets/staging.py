@@ -34,11 +34,11 @@ class StagedOutput:
     def __enter__(self) -> Self:
         try:
             self._clear()
-            with tempfile.NamedTemporaryFile(
-                dir=self.path.parent, prefix=f".{self.path.stem}.", suffix=f".partial{self.path.suffix}"
-            ) as probe:
-                self.partial = Path(probe.name)
-            self._mark = self.partial.with_suffix(".lock")
+            # The mark comes first: what a killed run leaves without one would never be cleared away.
+            descriptor, name = tempfile.mkstemp(".partial.lock", f".{self.path.stem}.", self.path.parent)
+            os.close(descriptor)
+            self._mark = Path(name)
+            self.partial = self._mark.with_suffix(self.path.suffix)
             self._lock = filelock.FileLock(self._mark)
             self._lock.acquire()
         except OSError as error:

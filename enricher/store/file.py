@@ -144,6 +144,17 @@ def write(
         os.fsync(file.fileno())
 
 
+def partial_of(path: Path) -> Path:
+    """Return where a file is written before it takes its name."""
+    return path.with_name(f".{path.name}.partial")
+
+
+def discard(partial: Path) -> None:
+    """Remove what has not taken its name. Where that fails, the next run does it."""
+    with contextlib.suppress(OSError):
+        partial.unlink(missing_ok=True)
+
+
 def place(partial: Path, path: Path) -> None:
     """Let a new file take the name, for good. Raises OSError."""
     partial.replace(path)

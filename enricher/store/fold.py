@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from enricher.store import replay
 from enricher.store.chosen import Chosen
-from enricher.store.file import File, write
+from enricher.store.file import File, discard, partial_of, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ class _CancelledError(Exception):
 
 
 class Fold:
-    """What the file at `path` will be, under way to `partial`: all answers `held` when it began, repetitions left out.
+    """What the file at `path` will be, under way: all answers `held` when it began, repetitions left out.
 
     The last `count` of them are in the journal, up to byte `end`.
     """
@@ -34,7 +34,6 @@ class Fold:
     def __init__(  # noqa: PLR0913 - what is written, and where it comes from
         self,
         path: Path,
-        partial: Path,
         *,
         host: str,
         outputs: dict[str, list[str]],
@@ -45,7 +44,7 @@ class Fold:
         end: int,
     ) -> None:
         self.held, self.count, self.end = held, count, end
-        self._path, self._partial, self._host = path, partial, host
+        self._path, self._partial, self._host = path, partial_of(path), host
         self._outputs = outputs
         self._journal, self._start = journal, start
         self._is_cancelled = threading.Event()
@@ -66,7 +65,7 @@ class Fold:
         """Give it up; what was written is removed."""
         self._is_cancelled.set()
         wait([self._written])
-        self._partial.unlink(missing_ok=True)
+        discard(self._partial)
 
     def _write(self) -> None:
         """Write the file. Opens all files anew, as the other thread goes on with its own."""

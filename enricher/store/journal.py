@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from enricher.disk import sync_folder
 from enricher.errors import OutputError
 from enricher.store.answers import to_ms
+from enricher.store.file import discard, partial_of
 from enricher.store.format import FORMAT, to_line
 from enricher.store.replay import Contents
 
@@ -80,19 +81,21 @@ class Journal:
         """Begin anew with what stands behind byte `end`, once the parquet file holds the rest. Raises OutputError."""
         try:
             self._begin(end, self.end)
+            self._is_broken = True  # until the new one is open
             self._opened.close()
             self.start, self.end, self._room_end = len(self._header), len(self._header) + self.end - end, 0
             self._open()
         except OSError as error:
             raise OutputError(f"{self.path}: can't be written ({error.strerror})") from None
+        self._is_broken = False
         self._make_room(_ROOM_BYTES)
 
     def remove(self) -> None:
         """Close the journal and delete its file, once the parquet file holds everything."""
-        if self._file is not None:
-            self._file.close()
-        self.path.unlink(missing_ok=True)
-        sync_folder(self.path.parent)
+        self.close()
+        with contextlib.suppress(OSError):  # where it stays, its answers are in both files, which is no harm
+            self.path.unlink(missing_ok=True)
+            sync_folder(self.path.parent)
 
     def close(self) -> None:
         """Give back the room set aside but for one byte, and close."""
@@ -116,7 +119,7 @@ class Journal:
 
         It is there as a whole or not at all: one with less than its header is damage and nothing else.
         """
-        partial = self.path.with_name(f".{self.path.name}.partial")
+        partial = partial_of(self.path)
         try:
             with partial.open("wb") as file:
                 file.write(self._header)
@@ -129,7 +132,7 @@ class Journal:
                 self._file.close()  # Windows replaces no file that is open
             partial.replace(self.path)
         finally:
-            partial.unlink(missing_ok=True)
+            discard(partial)
         sync_folder(self.path.parent)
 
     def _commit(self, payload: Any) -> None:
@@ -144,7 +147,7 @@ class Journal:
     def _try(self, data: bytes) -> str:
         """Write a line; return what went wrong, if anything."""
         if self._is_broken:
-            return "an earlier one could not be wiped away"
+            return "an earlier write failed"
         try:
             self._reserve(len(data) + 1)
             self._write_at(self.end, data)
@@ -200,6 +203,7 @@ class Journal:
             os.posix_fallocate(self._opened.fileno(), self.end, size_bytes)
         else:
             self._opened.truncate(self.end + size_bytes)
+        os.fsync(self._opened.fileno())  # after a power cut the file must not end in the middle of a commit
         self._room_end = self.end + size_bytes
 
 

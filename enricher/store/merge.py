@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from enricher.errors import OutputError, StoreError
 from enricher.store import answers, lock
 from enricher.store.chosen import Chosen
-from enricher.store.file import place, write
+from enricher.store.file import discard, partial_of, place, write
 from enricher.store.outputs import Outputs
 from enricher.store.store import Store
 
@@ -39,12 +39,12 @@ def merge(sources: Sequence[Path], target: Path) -> int:
         for store in stores:
             outputs.take_all(store.outputs)
         rows = Chosen([part for store in stores for part in store.parts()], held.of_rows(held.distinct))
-        partial = target.with_name(f".{target.name}.partial")
+        partial = partial_of(target)
         try:
             write(partial, rows.batches(), len(rows), stores[0].host, outputs.to_json())
             place(partial, target)
         except OSError as error:
             raise OutputError(f"{target}: can't be written ({error.strerror})") from None
         finally:
-            partial.unlink(missing_ok=True)
+            discard(partial)
         return int(held.distinct.sum())

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from enricher.errors import OutputError
-from enricher.store.file import place
+from enricher.store.file import discard, partial_of, place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def keep_copies(parquet: Path, journal: Path, version: int) -> Path:
     """Copy what there is to NAME.format-VERSION.*; return the name of the parquet file's copy. Raises OutputError."""
     copy = parquet.with_stem(f"{parquet.stem}.format-{version}")
-    partial = copy.with_name(f".{copy.name}.partial")
+    partial = partial_of(copy)
     try:
         for path in (parquet, journal):
             if path.exists():
@@ -29,5 +29,5 @@ def keep_copies(parquet: Path, journal: Path, version: int) -> Path:
             f"{copy}: can't be written ({error.strerror}), and without a copy {parquet.name} is not brought up to date"
         ) from None
     finally:
-        partial.unlink(missing_ok=True)
+        discard(partial)
     return copy

@@ -35,8 +35,10 @@ class Outputs:
             return str(output)
 
     def remember(self, name: str, digest: str) -> None:
-        """Take one more digest of an output."""
-        self._known[name] = [*self._known.get(name, []), digest][-_MOST_REMEMBERED:]
+        """Take one more digest of an output; the last one again is none more."""
+        known = self._known.setdefault(name, [])
+        if known[-1:] != [digest]:
+            self._known[name] = [*known, digest][-_MOST_REMEMBERED:]
 
     def digests(self, output: Path) -> list[str]:
         """Return the digests of an output, the newest last."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _BATCH_ANSWERS = 2_048
+_BLOCK_BYTES = 1024 * 1024
 _HOLE = bytes(64)
 """A flipped bit makes no such run of NULs; a sector that a power cut kept from the disk is one."""
 _PADDED = 2
@@ -47,9 +49,29 @@ class Contents:
     unended: bool = False
 
 
-def read(path: Path, file: BinaryIO, host: str | None) -> Contents:
-    """Read the journal `file`, opened by that path, from its beginning. Raises StoreError where it can't be used."""
-    file.seek(0)
+def opened(path: Path) -> BinaryIO | None:
+    """Open a journal for reading; None: there is none. Raises StoreError."""
+    try:
+        return path.open("rb", buffering=0)  # what a buffer holds, another commit may have made untrue
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"{path}: can't be read ({error.strerror})") from None
+
+
+def read(path: Path, raw: BinaryIO, host: str | None) -> Contents:
+    """Read a journal that was opened by that path from its beginning. Raises StoreError where it can't be used."""
+    raw.seek(0)
+    file = io.BufferedReader(raw)  # type: ignore[type-var]
+    try:
+        return _read(path, file, host)
+    except OSError as error:
+        raise StoreError(f"{path}: can't be read ({error.strerror})") from None
+    finally:
+        file.detach()
+
+
+def _read(path: Path, file: BinaryIO, host: str | None) -> Contents:
     header = file.readline()
     payload = from_line(header) if header.endswith(b"\n") else None
     if payload is None:
@@ -162,16 +184,21 @@ class Rows:
         yield to_table(waiting)
 
     def _payloads(self) -> Iterator[Any]:
-        at = self._start
-        while at < self._end:
-            self._file.seek(at)  # each time: several may be reading
-            line = self._file.readline()
-            at += len(line)
+        for line in self._lines():
             payload = from_line(line)
             if payload is None:
                 raise StoreError(f"{self._file.name} was changed by another program while it was in use")
             yield payload
             time.sleep(0)  # or the threads that wait for replies would wait for this one, too
+
+    def _lines(self) -> Iterator[bytes]:
+        at, rest = self._start, b""
+        while at < self._end:
+            self._file.seek(at)  # each time: several may be reading
+            block = self._file.read(min(_BLOCK_BYTES, self._end - at)) or b"\n"  # what is missing does not check
+            at += len(block)
+            *lines, rest = (rest + block).split(b"\n")
+            yield from lines
 
 
 def _from_json(told: dict[str, Any]) -> Answer:

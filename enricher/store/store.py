@@ -8,7 +8,7 @@ sheets, requests or columns.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from enricher.errors import OutputError, StoreError
 from enricher.store import answers, lock, replay
 from enricher.store.chosen import Chosen
 from enricher.store.facts import Facts, groups_of
-from enricher.store.file import File, place
+from enricher.store.file import File, discard, partial_of, place
 from enricher.store.fold import Fold
 from enricher.store.format import FORMAT, WAY_OUT
 from enricher.store.journal import Journal
@@ -51,9 +51,10 @@ class Store:
 
     def __init__(self, path: Path, host: str | None = None, *, read_only: bool = False) -> None:
         self.path = path = path.resolve()  # through a link: many folders may share one file, and its lock
-        self._partial = path.with_name(f".{path.name}.partial")
         self.migrated: Path | None = None
         self._journal: Journal | None = None
+        self._replay: BinaryIO | None = None
+        self._recent = answers.Noted()
         self._file: File | None = None
         self._fold: Fold | None = None
         self._held: answers.Answers | None = None
@@ -178,7 +179,13 @@ class Store:
     def parts(self) -> list[Part]:
         """Return the rows of both files, in the order of `held`. To be read before anything is put or folded."""
         parts: list[Part] = [] if self._file is None else [self._file]
-        return parts if self._replay is None else [*parts, self._recent_rows(self._replay)]
+        journal = self._journal or self._contents
+        if self._journal is not None:
+            self._replay = self._replay or replay.opened(self._journal.path)
+        if self._replay is not None:
+            rows = sum(max(1, items) for items in self._recent.items)
+            parts.append(replay.Rows(self._replay, journal.start, journal.end, rows))
+        return parts
 
     def room_needed(self, codes: int) -> int:
         """Return how many bytes so many more answers may take on the disk, with the fold, which needs a second file."""
@@ -188,13 +195,7 @@ class Store:
     def _read(self, journal_path: Path, host: str | None, stack: ExitStack) -> None:
         """Read what is there: the journal first, so that what a run folds meanwhile is seen twice, and not never."""
         self._contents = replay.Contents()
-        self._replay: BinaryIO | None = None
-        try:
-            self._replay = journal_path.open("rb")
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise StoreError(f"{journal_path}: can't be read ({error.strerror})") from None
+        self._replay = replay.opened(journal_path)
         stack.callback(self._close_replay)
         if self._replay is not None:
             self._contents = replay.read(journal_path, self._replay, host)
@@ -220,6 +221,8 @@ class Store:
         if self._host is None:
             raise ValueError("a resume file is written for some service")
         journal_path = self.path.with_suffix(".journal")
+        for path in (self.path, journal_path):
+            discard(partial_of(path))  # of a run that was killed
         is_old = self._format < FORMAT
         if is_old:
             self.migrated = keep_copies(self.path, journal_path, self._format)
@@ -227,7 +230,6 @@ class Store:
         self._journal = Journal(journal_path, self._host, contents)
         stack.callback(self._journal.close)
         stack.callback(self._cancel_fold)
-        self._reopen_replay()
         if is_old:
             self.fold()
             self._format = FORMAT
@@ -237,15 +239,10 @@ class Store:
             raise StoreError(f"{self.path.name} was opened for reading only")
         return self._journal
 
-    def _recent_rows(self, file: BinaryIO) -> replay.Rows:
-        journal = self._journal or self._contents
-        return replay.Rows(file, journal.start, journal.end, sum(max(1, items) for items in self._recent.items))
-
     def _begin_fold(self) -> Fold:
         journal = self._writable()
         return Fold(
             self.path,
-            self._partial,
             host=self.host,
             outputs=self.outputs.to_json(),
             held=self.held,
@@ -261,30 +258,26 @@ class Store:
         try:
             fold.finish()
             self._close_file()
-            place(self._partial, self.path)
+            place(partial_of(self.path), self.path)
         except OSError as error:
             raise OutputError(
                 f"{self.path}: can't be written ({error.strerror}). What was paid for is kept in "
                 f"{self.path.with_suffix('.journal').name}: make room, then run again"
             ) from None
         finally:
-            self._partial.unlink(missing_ok=True)
+            discard(partial_of(self.path))
             if self._file is None and self.path.exists():
                 self._file = File(self.path, self._host, is_sound=True)
         self._filed = fold.held.take(fold.held.distinct)
         self._held = None
         self._writable().forget(fold.end)
         self._recent = self._recent.without(fold.count)
-        self._reopen_replay()
+        self._close_replay()
 
     def _cancel_fold(self) -> None:
         if self._fold is not None:
             self._fold.cancel()
             self._fold = None
-
-    def _reopen_replay(self) -> None:
-        self._close_replay()
-        self._replay = self._writable().path.open("rb")
 
     def _close_replay(self) -> None:
         if self._replay is not None:

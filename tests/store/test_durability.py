@@ -49,7 +49,7 @@ def test_a_fold_is_fsynced_before_the_journal_is_emptied(tmp_path: Path, synced:
         synced.clear()
         store.fold()
         names = [name for name, _ in synced]
-    assert names == [".s.parquet.partial", tmp_path.name, ".s.journal.partial", tmp_path.name]
+    assert names == [".s.parquet.partial", tmp_path.name, ".s.journal.partial", tmp_path.name, "s.journal"]
 
 
 def test_an_output_is_fsynced_before_it_takes_its_place(tmp_path: Path, synced: list[tuple[str, int]]) -> None:

@@ -28,7 +28,7 @@ class Brake:
     """Holds folds up in the middle of writing."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.reached, self.released = threading.Event(), threading.Event()
+        self.reached, self.released, self.done = threading.Event(), threading.Event(), threading.Event()
         write = file.write
 
         def slow(partial: Path, batches: Iterator[Any], *rest: Any) -> None:
@@ -39,6 +39,7 @@ class Brake:
                     yield batch
 
             write(partial, held_up(), *rest)
+            self.done.set()
 
         monkeypatch.setattr("enricher.store.fold.write", slow)
 
@@ -75,7 +76,8 @@ def test_after_a_fold_the_journal_holds_only_what_came_meanwhile(path: Path, bra
         assert brake.reached.wait(20)
         fill(opened, LEAST, 3)
         brake.released.set()
-        while opened.facts().unfolded > LEAST:
+        assert brake.done.wait(20)
+        while not path.exists():
             opened.put([answer(EAN, ITEM)])
         lines = journal.read_bytes().rstrip(b"\0").splitlines()
         assert b"title 19" not in journal.read_bytes()
