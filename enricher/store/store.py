@@ -8,7 +8,7 @@ sheets, requests or columns.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -120,9 +120,6 @@ class Store:
     def known(self, keys: KeyArray) -> answers.Known:
         """Return what the newest answer to each key says; same order."""
         return self.held.known(keys)
-
-    def fetched_ms(self, keys: KeyArray) -> npt.NDArray[np.int64]:
-        return self.held.known(keys).fetched_ms
 
     def latest(self, keys: KeyArray) -> tuple[Products, npt.NDArray[np.int32]]:
         """Return the rows of the newest answer to each of `keys`, and for every row the key's position in `keys`.
