@@ -6,7 +6,7 @@ import io
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import pyarrow as pa
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+MOST_KEPT = 50_000
+"""So many answers in memory are some 50 MB."""
 _BATCH_ANSWERS = 2_048
 _BLOCK_BYTES = 1024 * 1024
 _HOLE = bytes(64)
@@ -159,6 +161,7 @@ class Rows:
 
     def __init__(self, file: BinaryIO, start: int, end: int, count: int) -> None:
         self._file, self._start, self._end, self._count = file, start, end, count
+        self._kept: list[pa.Table] = []
 
     def __len__(self) -> int:
         return self._count
@@ -167,12 +170,17 @@ class Rows:
         self, columns: Sequence[str] | None = None, chosen: npt.NDArray[np.bool_] | None = None
     ) -> Iterator[pa.RecordBatch]:
         start = 0
-        for table in self._tables():
+        for table in self._kept or self._tables():
             rows = table if columns is None else table.select(columns)
             if chosen is not None:
                 rows = rows.filter(pa.array(chosen[start : start + len(table)]))
             start += len(table)
             yield from rows.to_batches()
+
+    def keep(self) -> Self:
+        """Read all now, to be had several times."""
+        self._kept = [*self._tables()]
+        return self
 
     def _tables(self) -> Iterator[pa.Table]:
         waiting: list[Answer] = []

@@ -24,6 +24,7 @@ from enricher.store.format import FORMAT, WAY_OUT
 from enricher.store.journal import Journal
 from enricher.store.migration import keep_copies
 from enricher.store.outputs import Outputs
+from enricher.store.replay import MOST_KEPT
 from enricher.store.rows import IDENTITY
 
 if TYPE_CHECKING:
@@ -124,8 +125,10 @@ class Store:
     def latest(self, keys: KeyArray) -> tuple[Products, npt.NDArray[np.int32]]:
         """Return the rows of the newest answer to each of `keys`, and for every row the key's position in `keys`.
 
-        The rows are to be read before anything is put or folded.
+        The rows are to be read before anything is put or folded. Where the journal holds many, they are folded first.
         """
+        if self._journal is not None and len(self._recent) > MOST_KEPT:
+            self.fold()
         held = self.held
         position = np.full(len(held), -1, np.int64)
         position[held.newest] = pd.Index(keys).get_indexer(pd.Index(held.keys[held.newest]))
@@ -180,8 +183,9 @@ class Store:
         if self._journal is not None:
             self._replay = self._replay or replay.opened(self._journal.path)
         if self._replay is not None:
-            rows = sum(max(1, items) for items in self._recent.items)
-            parts.append(replay.Rows(self._replay, journal.start, journal.end, rows))
+            count = sum(max(1, items) for items in self._recent.items)
+            rows = replay.Rows(self._replay, journal.start, journal.end, count)
+            parts.append(rows.keep() if count <= MOST_KEPT else rows)
         return parts
 
     def room_needed(self, codes: int) -> int:
