@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows lacks the last
 INTERRUPTED = 130
+FAILED = 1
 USAGE = 2
 _EXIT_OF_ERROR = (
     (errors.ConfigError, USAGE),
@@ -25,7 +26,7 @@ _EXIT_OF_ERROR = (
     (errors.ApiKeyError, 77),
     (errors.StoreLockedError, 98),
     (errors.LeftError, INTERRUPTED),
-    (errors.EnricherError, 1),
+    (errors.EnricherError, FAILED),
 )
 
 
@@ -68,3 +69,6 @@ def _run() -> int:
     except errors.EnricherError as error:
         sys.stderr.write(f"enricher: {error}\n")
         return next(code for kind, code in _EXIT_OF_ERROR if isinstance(error, kind))
+    except OSError as error:  # a disk that fails anywhere: which file, and why, is all there is to say
+        sys.stderr.write(f"enricher: {error.filename or 'a file'}: {error.strerror or error}\n")
+        return FAILED

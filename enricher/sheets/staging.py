@@ -46,9 +46,9 @@ class StagedOutput:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.partial.unlink(missing_ok=True)
-        self._lock.release()
-        self._mark.unlink(missing_ok=True)
+        for remove in (self.partial.unlink, self._lock.release, self._mark.unlink):
+            with contextlib.suppress(OSError):  # the next run clears away what stays
+                remove()
 
     def _clear(self) -> None:
         """Remove what runs left here that were killed while they wrote: nobody holds its lock any more."""

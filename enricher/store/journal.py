@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _ROOM_BYTES = 1024 * 1024
 """Set aside for the next replies: ten products are some 20 kB, and 32 requests may be under way."""
-_ROOM_STEP_BYTES = 4 * _ROOM_BYTES
+_ROOM_STEP_BYTES = 2 * _ROOM_BYTES
 _BLOCK_BYTES = 1024 * 1024
 
 

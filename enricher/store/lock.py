@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import filelock
 
 from enricher.errors import OutputError, StoreLockedError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+_LOCKS = Path("/proc/locks")
 
 
 def acquire(path: Path, name: str) -> filelock.BaseFileLock:
@@ -33,9 +33,27 @@ def acquire(path: Path, name: str) -> filelock.BaseFileLock:
             "Wait for it to end, or give this run a resume file of its own: --store FILE.parquet"
         ) from None
     except OSError as error:
-        lock.release()
+        with contextlib.suppress(OSError):
+            lock.release()
         raise OutputError(f"{path.parent}: no resume file can be made there ({error.strerror})") from None
     return lock
+
+
+def held_by(path: Path) -> int | None:
+    """Return the process that holds a resume file; 0: one that can't be seen; None: none, or the system doesn't tell.
+
+    Linux lists its locks. Trying the lock, as other systems would want, could turn away a run that starts just then.
+    """
+    try:
+        lock = path.resolve().with_suffix(".lock").stat()
+        listed = _LOCKS.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    place = f"{os.major(lock.st_dev):02x}:{os.minor(lock.st_dev):02x}:{lock.st_ino}"
+    for fields in map(str.split, listed):  # "1: FLOCK ADVISORY WRITE 26205 fe:00:2770577 0 EOF"
+        if fields[1:2] == ["FLOCK"] and fields[5:6] == [place]:
+            return max(0, int(fields[4]))
+    return None
 
 
 def _holder(path: Path) -> str | None:
