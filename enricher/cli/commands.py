@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import os
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
-from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,13 +15,14 @@ import typer
 
 from enricher import __version__, config, memory, pipeline, report
 from enricher.cli import options as o
+from enricher.cli import stores
 from enricher.cli.main import SIGNALS
+from enricher.cli.printing import show
 from enricher.cli.progress import Bars, Lines, Progress, Screen
 from enricher.cli.stopping import Stop
-from enricher.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from enricher.model import Levels
 
@@ -40,8 +39,6 @@ app = typer.Typer(
 _EXIT_OF_STOP = {"budget": 75, "day": 75, "signal": 130, "key": 77, "down": 3}
 _ERROR_STOPS = {"key", "down"}
 """What --quiet does not keep back: the user has to do something about it."""
-_NOBODY_READS = {errno.EPIPE, errno.EIO}
-"""The reader of a pipe has ended, or the terminal's window was closed."""
 _ENRICH_HELP = """Add product columns to INPUT and write it as OUTPUT. Run the same command again to go on after a stop.
 
 \b
@@ -118,13 +115,13 @@ def _enrich_or_plan(
     if ctx.command.name == "plan":
         with _observing(task, quiet=quiet) as observer:
             plan = pipeline.plan(task, observer)
-        _print(f"Plan for {task.input}", plan.lines(), plan.to_json(), as_json=json, quiet=quiet)
+        show(f"Plan for {task.input}", plan.lines(), plan.to_json(), as_json=json, quiet=quiet)
         return
     stop = Stop()
     stop.install()
     with _observing(task, quiet=quiet, stop=stop) as observer:
         summary = pipeline.enrich(task, observer, stop)
-    _print(f"Enriched {task.input}", summary.lines(), summary.to_json(), as_json=json, quiet=quiet)
+    show(f"Enriched {task.input}", summary.lines(), summary.to_json(), as_json=json, quiet=quiet)
     if quiet and summary.stop_reason in _ERROR_STOPS:
         typer.echo(f"enricher: {summary.stopped}", err=True)
     code = _EXIT_OF_STOP.get(summary.stop_reason, 0) or (3 if summary.codes_failed else 0)
@@ -133,6 +130,7 @@ def _enrich_or_plan(
 
 app.command("enrich", help=_ENRICH_HELP)(_enrich_or_plan)
 app.command("plan", help=_PLAN_HELP)(_enrich_or_plan)
+app.add_typer(stores.app, name="store")
 
 
 @app.command("inspect")
@@ -158,7 +156,7 @@ def _inspect(
     task = _task(input, None, config, o.flags(dict(locals())))
     with _observing(task, quiet=quiet) as observer:
         found = pipeline.inspect(task, observer)
-    _print(f"{task.input}", found.lines(), found.to_json(), as_json=json, quiet=quiet)
+    show(f"{task.input}", found.lines(), found.to_json(), as_json=json, quiet=quiet)
 
 
 @app.command("account")
@@ -171,7 +169,7 @@ def _account(
     """Show the account's tokens left, its limits and the next reset. Free."""
     task = _task(Path(), None, config, o.flags(dict(locals())))
     levels = pipeline.account(task)
-    _print(f"Account at {task.host}", _account_lines(levels), dataclasses.asdict(levels), as_json=json, quiet=False)
+    show(f"Account at {task.host}", _account_lines(levels), dataclasses.asdict(levels), as_json=json, quiet=False)
 
 
 @app.command("sandbox", help=_SANDBOX_HELP)
@@ -225,19 +223,6 @@ def _observing(task: pipeline.Task, *, quiet: bool, stop: Stop | None = None) ->
         raise
     finally:
         observer.close()
-
-
-def _print(title: str, lines: Sequence[str], facts: Mapping[str, Any], *, as_json: bool, quiet: bool) -> None:
-    """Print the result. Raises OutputError where it can't be; that nobody reads on changes no exit code."""
-    if quiet and not as_json:
-        return
-    try:
-        typer.echo(dumps(facts, ensure_ascii=False) if as_json else "\n".join([title, *lines]))
-    except OSError as error:
-        with Path(os.devnull).open("wb") as nowhere:  # what is buffered would fail again at the end
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
-        if error.errno not in _NOBODY_READS:
-            raise OutputError(f"standard output can't be written ({error.strerror})") from None
 
 
 def _account_lines(levels: Levels) -> list[str]:

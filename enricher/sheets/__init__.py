@@ -4,8 +4,10 @@ from enricher.sheets.files import Form, check, check_form, default_output, open_
 from enricher.sheets.kinds import misnamed
 from enricher.sheets.source import Source
 from enricher.sheets.staging import StagedOutput, digest
+from enricher.sheets.xlsx import MAX_ROWS, write_new_workbook
 
 __all__ = [
+    "MAX_ROWS",
     "Form",
     "Source",
     "StagedOutput",
@@ -16,4 +18,5 @@ __all__ = [
     "misnamed",
     "open_sources",
     "write",
+    "write_new_workbook",
 ]

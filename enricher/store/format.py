@@ -86,11 +86,12 @@ def check_header(path: Path, header: Any, host: str | None) -> tuple[int, str]:
         raise StoreError(f"{path.name} was written by a newer enricher (format {version}): update enricher")
     if host is not None and of_host != host:
         raise StoreError(
-            f"{path.name} holds answers of {_called(of_host)}, and this run asks {_called(host)}. "
+            f"{path.name} holds answers of {called(of_host)}, and this run asks {called(host)}. "
             f"Keep them apart: give this run a resume file of its own with --store FILE.parquet"
         )
     return version, of_host
 
 
-def _called(host: str) -> str:
+def called(host: str) -> str:
+    """Name a service for people."""
     return "a sandbox on this machine" if host == SANDBOX_HOST else host

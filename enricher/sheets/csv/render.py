@@ -64,6 +64,8 @@ class Renderer:
     def header(self, names: Sequence[str]) -> str:
         """Return what is appended to the record of the names."""
         columns = [pa.array([name], pa.string()) for name in names]
+        if not columns:
+            return ""
         return str(self._rendered(columns)[0].as_py().decode(self._encoding))
 
     def take(self, index: npt.NDArray[np.int32], is_record: Mask) -> pa.LargeBinaryArray:
