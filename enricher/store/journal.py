@@ -81,13 +81,12 @@ class Journal:
         """Begin anew with what stands behind byte `end`, once the parquet file holds the rest. Raises OutputError."""
         try:
             self._begin(end, self.end)
-            self._is_broken = True  # until the new one is open
             self._opened.close()
             self.start, self.end, self._room_end = len(self._header), len(self._header) + self.end - end, 0
             self._open()
         except OSError as error:
+            self._is_broken = self._has_lost_its_name()
             raise OutputError(f"{self.path}: can't be written ({error.strerror})") from None
-        self._is_broken = False
         self._make_room(_ROOM_BYTES)
 
     def remove(self) -> None:
@@ -134,6 +133,13 @@ class Journal:
         finally:
             discard(partial)
         sync_folder(self.path.parent)
+
+    def _has_lost_its_name(self) -> bool:
+        """Say whether another file stands in the place of the open one: what is written there would be lost."""
+        try:
+            return not os.path.samestat(os.fstat(self._opened.fileno()), self.path.stat())
+        except (OSError, ValueError):  # it is closed
+            return True
 
     def _commit(self, payload: Any) -> None:
         """Write all of a line or none of it. What is paid for is worth a second try."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import filecmp
+import itertools
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -13,20 +15,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def keep_copies(parquet: Path, journal: Path, version: int) -> Path:
-    """Copy what there is to NAME.format-VERSION.*; return the name of the parquet file's copy. Raises OutputError."""
-    copy = parquet.with_stem(f"{parquet.stem}.format-{version}")
+def keep_copy(path: Path, version: int) -> Path:
+    """Copy a file to NAME.format-VERSION.*; return where the copy is. Raises OutputError.
+
+    No copy takes the place of another one; one with the same content, of a try that was interrupted, will do.
+    """
+    stem = f"{path.stem}.format-{version}"
+    names = (path.with_stem(stem if number == 1 else f"{stem}-{number}") for number in itertools.count(1))
+    copy = next(name for name in names if not name.exists() or filecmp.cmp(name, path, shallow=False))
+    if copy.exists():
+        return copy
     partial = partial_of(copy)
     try:
-        for path in (parquet, journal):
-            if path.exists():
-                shutil.copy2(path, partial)
-                with partial.open("r+b") as file:
-                    os.fsync(file.fileno())
-                place(partial, copy.with_suffix(path.suffix))
+        shutil.copy2(path, partial)
+        with partial.open("r+b") as file:
+            os.fsync(file.fileno())
+        place(partial, copy)
     except OSError as error:
         raise OutputError(
-            f"{copy}: can't be written ({error.strerror}), and without a copy {parquet.name} is not brought up to date"
+            f"{copy}: can't be written ({error.strerror}), and without a copy {path.name} is not brought up to date"
         ) from None
     finally:
         discard(partial)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,8 +28,10 @@ MOST_KEPT = 50_000
 """So many answers in memory are some 50 MB."""
 _BATCH_ANSWERS = 2_048
 _BLOCK_BYTES = 1024 * 1024
-_HOLE = bytes(64)
-"""A flipped bit makes no such run of NULs; a sector that a power cut kept from the disk is one."""
+_NULS = re.compile(rb"\0+")
+_SECTOR_BYTES = 512
+_TRIES = 3
+_NEXT_TRY_S = 0.05
 _PADDED = 2
 """Since this format a journal ends in NULs."""
 
@@ -61,8 +64,21 @@ def opened(path: Path) -> BinaryIO | None:
         raise StoreError(f"{path}: can't be read ({error.strerror})") from None
 
 
-def read(path: Path, raw: BinaryIO, host: str | None) -> Contents:
-    """Read a journal that was opened by that path from its beginning. Raises StoreError where it can't be used."""
+def read(path: Path, raw: BinaryIO, host: str | None, *, is_growing: bool) -> Contents:
+    """Read a journal that was opened by that path from its beginning. Raises StoreError where it can't be used.
+
+    `is_growing`: a run may be writing it. Parts of one commit, read before and behind the moment in which it came, look
+    like damage; what is damage stays so.
+    """
+    for _ in range(_TRIES - 1 if is_growing else 0):
+        try:
+            return _read_once(path, raw, host)
+        except StoreError:
+            time.sleep(_NEXT_TRY_S)
+    return _read_once(path, raw, host)
+
+
+def _read_once(path: Path, raw: BinaryIO, host: str | None) -> Contents:
     raw.seek(0)
     file = io.BufferedReader(raw)  # type: ignore[type-var]
     try:
@@ -104,7 +120,7 @@ def _read_last(path: Path, line: bytes, number: int, file: BinaryIO, contents: C
     contents.behind = contents.end + (len(line) if is_whole else len(text))
     if is_whole:
         # Of a commit that was never finished some sectors may have reached the disk, its end among them.
-        is_torn = not rest and (line.startswith(b"\0") or _HOLE in line)
+        is_torn = not rest and _lacks_sectors(line, contents.end)
     else:
         if contents.format >= _PADDED and len(text) == len(line):
             raise _cut_short(path)
@@ -118,6 +134,14 @@ def _read_last(path: Path, line: bytes, number: int, file: BinaryIO, contents: C
     if not is_torn:
         raise _damaged(path, number)
     contents.torn = bool(text)
+
+
+def _lacks_sectors(line: bytes, at: int) -> bool:
+    """Say whether a line at byte `at` is NULs in whole sectors, as no flipped bit makes them."""
+    holes = [(hole.start(), hole.end()) for hole in _NULS.finditer(line)]
+    return bool(holes) and all(
+        (not start or (at + start) % _SECTOR_BYTES == 0) and (at + end) % _SECTOR_BYTES == 0 for start, end in holes
+    )
 
 
 def _take(path: Path, number: int, payload: Any, contents: Contents) -> None:

@@ -22,7 +22,7 @@ from enricher.store.file import File, discard, partial_of, place
 from enricher.store.fold import Fold
 from enricher.store.format import FORMAT, WAY_OUT
 from enricher.store.journal import Journal
-from enricher.store.migration import keep_copies
+from enricher.store.migration import keep_copy
 from enricher.store.outputs import Outputs
 from enricher.store.replay import MOST_KEPT
 from enricher.store.rows import IDENTITY
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 _FOLD_LEAST = 20_000
 _BYTES_OF_ANSWER = 2_560
 """In the journal and then, packed, in the parquet file, at once."""
-_BYTES_AT_LEAST = 8 * 2**20
-"""The room that the journal sets aside, twice: it is written anew after a fold."""
+_BYTES_AT_LEAST = 2 * 2**20
+"""The room that a journal sets aside: after a fold a new one stands beside it for a moment."""
 
 
 class Store:
@@ -63,7 +63,7 @@ class Store:
             if not read_only:
                 stack.callback(lock.acquire(path.with_suffix(".lock"), path.name).release)
             stack.callback(self._close_file)
-            self._read(path.with_suffix(".journal"), host, stack)
+            self._read(path.with_suffix(".journal"), host, stack, is_locked=not read_only)
             if not read_only:
                 self._begin_writing(stack)
             self._open = stack.pop_all()
@@ -95,7 +95,7 @@ class Store:
                 self._recent.extend(answers.noted(new))
                 self._held = None
         if self._fold is None and len(self._recent) >= max(_FOLD_LEAST, len(self._file or ())):
-            self._fold = self._begin_fold()
+            self._fold = self._begin_fold(journal.path, journal.start, journal.end)
         elif self._fold is not None and self._fold.is_done:
             self._finish_fold(self._fold)
 
@@ -104,8 +104,8 @@ class Store:
         journal = self._writable()
         if self._fold is not None:
             self._finish_fold(self._fold)
-        if not journal.is_empty or (self._file is not None and self._file.format < FORMAT):
-            self._finish_fold(self._begin_fold())
+        if not journal.is_empty:
+            self._finish_fold(self._begin_fold(journal.path, journal.start, journal.end))
 
     def remember_output(self, path: Path, digest: str) -> None:
         """Note the SHA-256 of an output about to be put in place, so that the next run knows it as its own."""
@@ -193,13 +193,13 @@ class Store:
         size_bytes = self.path.stat().st_size if self.path.exists() else 0
         return size_bytes + codes * _BYTES_OF_ANSWER + _BYTES_AT_LEAST
 
-    def _read(self, journal_path: Path, host: str | None, stack: ExitStack) -> None:
+    def _read(self, journal_path: Path, host: str | None, stack: ExitStack, *, is_locked: bool) -> None:
         """Read what is there: the journal first, so that what a run folds meanwhile is seen twice, and not never."""
         self._contents = replay.Contents()
         self._replay = replay.opened(journal_path)
         stack.callback(self._close_replay)
         if self._replay is not None:
-            self._contents = replay.read(journal_path, self._replay, host)
+            self._contents = replay.read(journal_path, self._replay, host, is_growing=not is_locked)
             host = self._contents.host
         if self.path.exists():
             self._file = File(self.path, host)
@@ -224,38 +224,49 @@ class Store:
         journal_path = self.path.with_suffix(".journal")
         for path in (self.path, journal_path):
             discard(partial_of(path))  # of a run that was killed
-        is_old = self._format < FORMAT
-        if is_old:
-            self.migrated = keep_copies(self.path, journal_path, self._format)
+        if self._format < FORMAT:
+            self._migrate(journal_path)
         contents = None if self._replay is None else self._contents
         self._journal = Journal(journal_path, self._host, contents)
         stack.callback(self._journal.close)
         stack.callback(self._cancel_fold)
-        if is_old:
-            self.fold()
-            self._format = FORMAT
+
+    def _migrate(self, journal_path: Path) -> None:
+        """Bring files of an older format up to date, which are kept as copies; they are only read until they go."""
+        if self._replay is not None and self._contents.format < FORMAT:
+            self.migrated = keep_copy(journal_path, self._contents.format)
+        if self._file is not None and self._file.format < FORMAT:
+            self.migrated = keep_copy(self.path, self._file.format)
+        self._place(self._begin_fold(journal_path if self._replay else None, self._contents.start, self._contents.end))
+        self._close_replay()  # its journal is now one that begins anew
+        self._recent, self._format = answers.Noted(), FORMAT
 
     def _writable(self) -> Journal:
         if self._journal is None:
             raise StoreError(f"{self.path.name} was opened for reading only")
         return self._journal
 
-    def _begin_fold(self) -> Fold:
-        journal = self._writable()
+    def _begin_fold(self, journal_path: Path | None, start: int, end: int) -> Fold:
         return Fold(
             self.path,
             host=self.host,
             outputs=self.outputs.to_json(),
             held=self.held,
             count=len(self._recent),
-            journal=journal.path,
-            start=journal.start,
-            end=journal.end,
+            journal=journal_path,
+            start=start,
+            end=end,
         )
 
     def _finish_fold(self, fold: Fold) -> None:
         """Let the new parquet file take the name, and the journal begin anew. Raises OutputError."""
         self._fold = None
+        self._place(fold)
+        self._writable().forget(fold.end)
+        self._recent = self._recent.without(fold.count)
+        self._close_replay()
+
+    def _place(self, fold: Fold) -> None:
         try:
             fold.finish()
             self._close_file()
@@ -271,9 +282,6 @@ class Store:
                 self._file = File(self.path, self._host, is_sound=True)
         self._filed = fold.held.take(fold.held.distinct)
         self._held = None
-        self._writable().forget(fold.end)
-        self._recent = self._recent.without(fold.count)
-        self._close_replay()
 
     def _cancel_fold(self) -> None:
         if self._fold is not None:
