@@ -1,7 +1,8 @@
 """The loop: chunks in, events out. What may go is the gate's word; what became of a chunk is decided here.
 
-A generator in one thread, so a reply is in the caller's hands, and on disk, before anything else happens with it. Knows
-nothing of files, threads and sockets; time passes only in `Network.take`.
+A generator in one thread: what has arrived is in the caller's hands, and on disk, before anything is waited for. The
+next requests are under way by then, so that the disk and the service work at the same time. Knows nothing of files,
+threads and sockets; time passes only in `Network.take`.
 """
 
 from __future__ import annotations
@@ -9,25 +10,26 @@ from __future__ import annotations
 import random
 from collections import deque
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+from enricher.lookup.attempt import RETRY_AFTER_CAP_S, Attempt, backoff_s
 from enricher.lookup.events import Event, Failure, MaybePaid, Reply, Stopped, Waiting
 from enricher.lookup.gate import FOR_REPLY, Gate, Look, Rest
 from enricher.lookup.match import match
-from enricher.lookup.quota import Quota, Send, Ticket
+from enricher.lookup.quota import Quota, Send
 from enricher.lookup.replies import BadRequest, BucketEmpty, DayEmpty, Found, KeyRefused, NoReply
 from enricher.model import Answer, Levels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from enricher.clock import Clock
+    from enricher.lookup.gate import Step
     from enricher.lookup.network import Arrival, Network
     from enricher.lookup.plan import Chunk
+    from enricher.lookup.quota import Ticket
 
-_BACKOFF_CAP_S = 30.0
-_RETRY_AFTER_CAP_S = 900.0
-"""A server's Retry-After is honoured up to here: beyond, it is a mistake, or the next run's matter."""
 _MOST_DOUBTFUL = 2
 """A code that a damaged reply may have answered is asked once more, not for ever."""
 _GIVE_UP_AFTER = 5
@@ -39,23 +41,11 @@ _GIVE_UP_AFTER_REFUSED = 40
 """It calls all codes malformed, and so means something else."""
 _PATIENCE_S = (float("inf"), 5.0, 0.5)
 """How long replies under way are waited for, once a stop was asked for 0, 1 or 2 times: supervisors kill after 10 s."""
+_MOST_TOGETHER = 10
+"""Replies handed on at once, which share one write to the disk: what a kill in it may cost is bounded."""
 _CLOCK_JUMP_S = 5.0
 _TICKS_OF_DAY = 4
 """Waiting for the next day nothing is under way: a stop may take a second."""
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """A chunk, and how often it was asked for in vain: `lost` times it may have been charged, `unpaid` times not."""
-
-    chunk: Chunk
-    lost: int = 0
-    unpaid: int = 0
-    ticket: Ticket | None = None
-
-    def of(self, chunk: Chunk) -> _Attempt:
-        """Make one for a part of the chunk."""
-        return _Attempt(chunk, self.lost, self.unpaid)
 
 
 @dataclass
@@ -85,8 +75,8 @@ class Engine:
         now_s = self.clock.monotonic_s()
         self._quota = Quota(self.levels, now_s, self.reserve)
         self._gate = Gate(self._quota, now_s, self.workers, self.budget, wait_for_day=self.wait_for_day)
-        self._queue: deque[_Attempt] = deque()
-        self._under_way: dict[Chunk, _Attempt] = {}
+        self._queue: deque[Attempt] = deque()
+        self._under_way: dict[Chunk, Attempt] = {}
         self._failed_in_a_row = self._refused_in_a_row = 0
         self._stopped: Stopped | None = None
         self._drift_s = self._measure_drift()
@@ -96,11 +86,16 @@ class Engine:
         return self._quota.levels_at(self.clock.monotonic_s())
 
     def run(self, chunks: Iterable[Chunk]) -> Iterator[Event]:
-        """Look up every chunk; no code is in two of them.
+        """Look up every chunk, as `turns` does; one event after the other."""
+        return chain.from_iterable(self.turns(chunks))
 
-        After a Stopped event nothing more comes; keys without Reply or Failure are open.
+    def turns(self, chunks: Iterable[Chunk]) -> Iterator[Sequence[Event]]:
+        """Look up every chunk; no code is in two of them. Events come in turns: what happened by now, at least one.
+
+        Replies that arrived together are in one turn, at most 10, and the next requests are under way by then. After a
+        Stopped event nothing more comes; keys without Reply or Failure are open. An error comes after its last turn.
         """
-        self._queue.extend(_Attempt(chunk) for chunk in chunks)
+        self._queue.extend(Attempt(chunk) for chunk in chunks)
         while (self._queue or self._under_way) and self._stopped is None:
             if self.stop():
                 self._stopped = Stopped("signal", "on request; run again to go on")
@@ -108,34 +103,48 @@ class Engine:
                 yield from self._step()
         if self._stopped is not None:
             yield from self._leave()
-            yield self._stopped
+            yield [self._stopped]
 
-    def _step(self) -> Iterator[Event]:
+    def _step(self) -> Iterator[Sequence[Event]]:
         """Take what has arrived; else do what the gate allows: send, ask for the levels, or wait."""
         arrival = self.network.take(0.0)
         if arrival is not None:
             yield from self._arrived(arrival)
             return
         now_s = self.clock.monotonic_s()
-        if abs(self._measure_drift() - self._drift_s) > _CLOCK_JUMP_S:
-            self._drift_s = self._measure_drift()
-            self._gate.clock_jumped()
-        step = self._gate.next(len(self._queue[0].chunk.codes), now_s) if self._queue else FOR_REPLY
-        match step:
-            case Send():
-                attempt = self._next_attempt(step.tokens)
-                attempt.ticket = self._gate.sent(step.tokens, now_s)
-                self._under_way[attempt.chunk] = attempt
-                self.network.lookup(attempt.chunk)
+        match self._next(now_s):
+            case Send() as send:
+                self._send(send, now_s)
             case Look():
                 self._gate.looking(now_s)
                 self.network.account()
-            case Rest():
-                yield from self._rest(step, now_s)
-            case Stopped():
-                self._stopped = step
+            case Rest() as rest:
+                yield from self._rest(rest, now_s)
+            case Stopped() as stopped:
+                self._stopped = stopped
 
-    def _next_attempt(self, tokens: int) -> _Attempt:
+    def _next(self, now_s: float) -> Step:
+        """Ask the gate what may be done."""
+        if abs(self._measure_drift() - self._drift_s) > _CLOCK_JUMP_S:
+            self._drift_s = self._measure_drift()
+            self._gate.clock_jumped()
+        return self._gate.next(len(self._queue[0].chunk.codes), now_s) if self._queue else FOR_REPLY
+
+    def _send(self, send: Send, now_s: float) -> None:
+        attempt = self._next_attempt(send.tokens)
+        attempt.ticket = self._gate.sent(send.tokens, now_s)
+        self._under_way[attempt.chunk] = attempt
+        self.network.lookup(attempt.chunk)
+
+    def _send_what_may_go(self) -> None:
+        while self._stopped is None and not self.stop():
+            now_s = self.clock.monotonic_s()
+            step = self._next(now_s)
+            if not isinstance(step, Send):
+                return
+            self._send(step, now_s)
+
+    def _next_attempt(self, tokens: int) -> Attempt:
         """Take the first chunk from the queue, or as much of it as there are tokens for."""
         attempt = self._queue.popleft()
         if tokens < len(attempt.chunk.codes):
@@ -144,17 +153,17 @@ class Engine:
             attempt = attempt.of(chunk)
         return attempt
 
-    def _rest(self, rest: Rest, now_s: float) -> Iterator[Event]:
+    def _rest(self, rest: Rest, now_s: float) -> Iterator[Sequence[Event]]:
         wait_s = min(rest.wait_s, self.tick_s * (_TICKS_OF_DAY if rest.reason == "day" else 1))
         if rest.reason != "reply":
-            yield Waiting(wait_s, rest.left_s, rest.reason)
+            yield [Waiting(wait_s, rest.left_s, rest.reason)]
         arrival = self.network.take(wait_s)
         if rest.reason != "reply":
             self.waited_s += self.clock.monotonic_s() - now_s
         if arrival is not None:
             yield from self._arrived(arrival)
 
-    def _leave(self) -> Iterator[Event]:
+    def _leave(self) -> Iterator[Sequence[Event]]:
         """Take the replies under way, as far as there is patience for them; the others may have been paid for."""
         asked, until_s = -1, float("inf")
         while self._under_way:
@@ -168,11 +177,26 @@ class Engine:
             arrival = self.network.take(min(left_s, self.tick_s))
             if arrival is not None:
                 yield from self._arrived(arrival)
-        for attempt in self._under_way.values():
-            yield MaybePaid(len(attempt.chunk.codes))
+        if self._under_way:
+            yield [MaybePaid(len(attempt.chunk.codes)) for attempt in self._under_way.values()]
         self._under_way.clear()
 
-    def _arrived(self, arrival: Arrival) -> Iterator[Event]:
+    def _arrived(self, arrival: Arrival) -> Iterator[Sequence[Event]]:
+        """Settle what has arrived, send what may go then, and only then hand on what happened."""
+        events: list[Event] = []
+        try:
+            events.extend(self._settle(arrival))
+            for _ in range(_MOST_TOGETHER - 1):
+                another = self.network.take(0.0)
+                if another is None:
+                    break
+                events.extend(self._settle(another))
+            self._send_what_may_go()
+        finally:  # also after an error: what was taken is paid for, and is to be put away
+            if events:
+                yield events
+
+    def _settle(self, arrival: Arrival) -> Iterator[Event]:
         """Settle a request; what it did not answer goes back to the head of the queue."""
         now_s = self.clock.monotonic_s()
         if arrival.chunk is None:
@@ -191,7 +215,7 @@ class Engine:
                 self._gate.uncharged(ticket, now_s)
                 yield from self._divide(attempt, message)
             case BucketEmpty(rate_per_min, retry_after_s):
-                self._gate.refused(ticket, rate_per_min, min(retry_after_s or 0.0, _RETRY_AFTER_CAP_S), now_s)
+                self._gate.refused(ticket, rate_per_min, min(retry_after_s or 0.0, RETRY_AFTER_CAP_S), now_s)
                 self._queue.appendleft(attempt)
             case DayEmpty():
                 self._gate.refused_by_day(ticket, now_s)
@@ -208,7 +232,7 @@ class Engine:
         else:
             self._gate.can_not_look(now_s)
 
-    def _answered(self, attempt: _Attempt, found: Found) -> Iterator[Event]:
+    def _answered(self, attempt: Attempt, found: Found) -> Iterator[Event]:
         """Hand on what a paid reply answers. Where it is damaged, a code without an item may have had one."""
         matched = match(attempt.chunk.keys(), found.items)
         is_doubtful = found.is_garbled or found.oddities + matched.nameless > 0
@@ -228,20 +252,20 @@ class Engine:
             yield MaybePaid(len(codes))
             yield from self._again(rest, "the service's answer is damaged", is_over=rest.lost >= _MOST_DOUBTFUL)
 
-    def _unanswered(self, attempt: _Attempt, ticket: Ticket, failure: NoReply, now_s: float) -> Iterator[Event]:
+    def _unanswered(self, attempt: Attempt, ticket: Ticket, failure: NoReply, now_s: float) -> Iterator[Event]:
         """Ask again after a while, but only a bounded number of times."""
         attempt.lost += failure.maybe_charged
         attempt.unpaid += not failure.maybe_charged
         tries = attempt.lost if failure.maybe_charged else attempt.unpaid
         is_over = tries >= failure.most_tries
         goes_on = is_over and not failure.retry_after_s  # with other codes, at once
-        pause_s = 0.0 if goes_on else self._backoff_s(tries, failure.retry_after_s)
+        pause_s = 0.0 if goes_on else backoff_s(tries, failure.retry_after_s, self.jitter)
         self._gate.failed(ticket, pause_s, now_s, maybe_charged=failure.maybe_charged)
         if failure.maybe_charged:
             yield MaybePaid(len(attempt.chunk.codes))
         yield from self._again(attempt, failure.message, is_over=is_over)
 
-    def _again(self, attempt: _Attempt, reason: str, *, is_over: bool) -> Iterator[Failure]:
+    def _again(self, attempt: Attempt, reason: str, *, is_over: bool) -> Iterator[Failure]:
         """Ask for a chunk once more, or give it up."""
         if not is_over:
             self._queue.appendleft(attempt)
@@ -252,7 +276,7 @@ class Engine:
             vain = f"nothing came of {_GIVE_UP_AFTER} lookups in a row ({reason})"
             self._stop("down", f"{vain}; run again later to go on")
 
-    def _divide(self, attempt: _Attempt, message: str) -> Iterator[Failure]:
+    def _divide(self, attempt: Attempt, message: str) -> Iterator[Failure]:
         """Halve a chunk that the server calls malformed until the bad code stands alone; a 400 costs nothing."""
         self._failed_in_a_row = 0
         chunk = attempt.chunk
@@ -269,12 +293,6 @@ class Engine:
 
     def _stop(self, reason: Literal["down", "key"], message: str) -> None:
         self._stopped = self._stopped or Stopped(reason, message)
-
-    def _backoff_s(self, tries: int, retry_after_s: float | None) -> float:
-        """Full jitter, so that many clients don't come back at the same moment; the server's own word comes first."""
-        if retry_after_s:
-            return min(retry_after_s, _RETRY_AFTER_CAP_S)
-        return self.jitter.uniform(0.0, min(_BACKOFF_CAP_S, 2.0 ** (tries - 1)))
 
     def _measure_drift(self) -> float:
         """Return how far the calendar is ahead of the clock: it changes when one is set, or the machine has slept."""

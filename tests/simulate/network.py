@@ -20,7 +20,7 @@ from enricher.lookup.replies import (
 )
 from enricher.model import Levels
 from tests.simulate import promises
-from tests.simulate.record import Killed, PromiseError, Record, Request
+from tests.simulate.record import PromiseError, Record, Request
 from tests.simulate.server import SECOND
 from tests.simulate.world import MachineClock
 
@@ -111,7 +111,7 @@ class VirtualNetwork:
             raise PromiseError("ends", "waits for ever, with nothing under way")
         while True:
             if self._is_killed:
-                raise Killed
+                self._record.die()
             if self._arrived:
                 return self._arrived.popleft()
             if world.disturbed != self._disturbed:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tests.simulate.oracle import Pace
     from tests.simulate.server import Server
 
+_MOST_TOGETHER = 10
+_MOST_IN_HAND = 10 * _MOST_TOGETHER
+"""Codes whose replies are taken, but not put away yet."""
 _PATIENCE_US = (0, 5 * SECOND, SECOND // 2)
 _ROUNDING_S = 1e-6
 _SLACK_US = 2_500
@@ -26,7 +29,7 @@ _SLACK_US = 2_500
 
 def sends_only_what_may_be_sent(record: Record, request: Request) -> None:
     """Never a code that is stored, never one twice at once, never more than 10 codes or `workers` requests."""
-    _holds(not record.owed, "put before the next request", "{} are taken, but not put", record.owed)
+    _holds(len(record.owed) <= _MOST_IN_HAND, "few are in hand", "{} are taken, but not put", len(record.owed))
     _holds(not record.stops, "sends nothing after a stop", "{} asked for {} stops ago", request.keys, record.stops)
     _holds(not record.key_is_refused, "sends nothing with a refused key", "{}", request.keys)
     keys = request.keys
@@ -36,6 +39,7 @@ def sends_only_what_may_be_sent(record: Record, request: Request) -> None:
     for key in keys:
         _holds(key not in record.store, "a stored code is never asked again", "{}", key)
         _holds(key not in record.under_way, "a code is asked once", "{} is under way already", key)
+        _holds(key not in record.owed, "a code is asked once", "{} is in hand already", key)
         _holds(key not in record.failures, "what failed is not asked again", "{}", key)
     busy = record.lookups_under_way
     _holds(busy < record.visit.workers, "at most `workers` requests at once", "{} are under way", busy)
@@ -51,6 +55,12 @@ def asks_for_the_levels_once_at_a_time(record: Record) -> None:
     _holds(not record.accounts_under_way, "one question for the levels at once", "another is under way")
     _holds(not record.key_is_refused, "sends nothing with a refused key", "asks for the levels")
     _holds(not record.stops, "sends nothing after a stop", "asks for the levels")
+
+
+def hands_on_few_at_once(events: Sequence[Event]) -> None:
+    """Bound what a kill while it is put away may cost."""
+    replies = sum(isinstance(event, Reply) for event in events)
+    _holds(len(events) > 0 and replies <= _MOST_TOGETHER, "hands on 1 to 10", "{} of {}", replies, len(events))
 
 
 def puts_away_before_it_goes_on(record: Record, wait_s: float) -> None:

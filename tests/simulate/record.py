@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 if TYPE_CHECKING:
     from enricher.lookup import Chunk
@@ -112,8 +112,13 @@ class Record:
     def point(self) -> None:
         """Pass a point at which the machine may end the run."""
         self.points += 1
-        if self.points == self.visit.kill_at_point:
-            raise Killed
+        if self.is_killed or self.points == self.visit.kill_at_point:
+            self.die()
+
+    def die(self) -> NoReturn:
+        """End the run here, and wherever it goes on in spite of that: a program that is killed handles nothing."""
+        self.is_killed = True
+        raise Killed
 
     def ask_to_stop(self) -> None:
         if self.is_over:

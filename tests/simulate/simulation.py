@@ -113,7 +113,6 @@ class Simulation:
         try:
             self._look_up(record, network, levels)
         except Killed:
-            record.is_killed = True
             world.note("is killed")
         record.ended_us = world.now_us
         record.rival_tokens = self._rival_tokens - rival_tokens
@@ -125,7 +124,7 @@ class Simulation:
             world.advance(server.tokens.reset_us() + self._rng.randrange(600 * SECOND))
 
     def _look_up(self, record: Record, network: VirtualNetwork, levels: Levels) -> None:
-        """Do what the pipeline does: ask, and put every reply away before anything else."""
+        """Do what the pipeline does: ask, and put away what has arrived, all of it at once, before anything else."""
         visit = record.visit
         engine = Engine(
             network,
@@ -141,14 +140,17 @@ class Simulation:
         )
         size = -(-len(record.keys) // visit.rounds) or 1
         for start in range(0, len(record.keys), size):
-            for event in engine.run(chunks_of(record.keys[start : start + size])):
+            for events in engine.turns(chunks_of(record.keys[start : start + size])):
                 record.point()
-                self.world.note("says", event)
-                promises.says_what_is_true(record, event)
+                promises.hands_on_few_at_once(events)
+                for event in events:
+                    self.world.note("says", event)
+                    promises.says_what_is_true(record, event)
                 record.point()
-                record.events += 1
-                if record.events == visit.stop_at_event:
-                    record.ask_to_stop()
+                for _ in events:
+                    record.events += 1
+                    if record.events == visit.stop_at_event:
+                        record.ask_to_stop()
             promises.puts_away_before_it_goes_on(record, 1.0)
             if record.stopped is not None:
                 return
