@@ -24,6 +24,8 @@ SANDBOX_KEY = "sandbox"
 _FLAGS = {"input.code_columns": "code-column"}
 """Settings whose flag is called otherwise than they are."""
 _VARIABLES = {"lookup.api_key": "ASINSCOPE_API_KEY", "lookup.api_url": "ASINSCOPE_API_URL"}
+_AGES = ("price", "content", "not_found")
+"""Of the settings of [refresh]: those that --max-age on the command line stands above."""
 _PATHS = (("lookup", "api_key_file"), ("store", "path"))
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)")
 _LONGEST_S = 36_500 * 86_400
@@ -63,6 +65,7 @@ def _split(value: Any) -> Any:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Age = Annotated[Duration, Field(ge=timedelta(0))]
 
 
 class _Section(BaseModel):
@@ -120,7 +123,7 @@ class LookupSettings(_Section):
     api_key_file: Path | None = None
     sandbox: bool = False
     offline: bool = False
-    max_age: Duration | None = None
+    max_age: Age | None = None
     max_tokens: int | None = Field(default=None, ge=0)
     reserve_tokens: int = Field(default=0, ge=0)
     on_quota: Literal["stop", "wait"] = "stop"
@@ -151,6 +154,17 @@ def _checked(key: str, fault: str) -> str:
     return key
 
 
+class RefreshSettings(_Section):
+    """How old an answer may be before its code is asked again, as "30d", "12h"; None: `lookup.max_age`.
+
+    `price` and `content` are ages of groups of fields, and count where the output has a field of the group.
+    """
+
+    price: Age | None = None
+    content: Age | None = None
+    not_found: Age | None = None
+
+
 class StoreSettings(_Section):
     """Where the resume file is, a name ending in .parquet; None: beside the output, named after the input."""
 
@@ -171,6 +185,7 @@ class Settings(_Section):
     input: InputSettings = InputSettings()
     output: OutputSettings = OutputSettings()
     lookup: LookupSettings = LookupSettings()
+    refresh: RefreshSettings = RefreshSettings()
     store: StoreSettings = StoreSettings()
 
 
@@ -192,10 +207,18 @@ def load(config: Path | None, flags: Mapping[str, Any], environment: Mapping[str
                 merged.setdefault(section, {})[setting] = value
     fault = None
     try:
-        return Settings.model_validate(merged)
+        settings = Settings.model_validate(merged)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
+    else:
+        return _with_one_age(settings) if flags.get("lookup.max_age") is not None else settings
     raise ConfigError(_explain(fault, flags, config))
+
+
+def _with_one_age(settings: Settings) -> Settings:
+    """Let the one age of the flag count for everything; a wrong line in the file's section was found all the same."""
+    ages = dict.fromkeys(_AGES)
+    return settings.model_copy(update={"refresh": settings.refresh.model_copy(update=ages)})
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

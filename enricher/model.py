@@ -142,13 +142,18 @@ ARROW_TYPES: dict[FieldKind, pa.DataType] = {
 """What a column of each kind holds."""
 
 
+FieldGroup: TypeAlias = Literal["price", "content"]
+"""How soon a field is another one: `price` by the hour, `content` hardly ever."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A documented product field: our name for it, where the API's item has it, and what it holds."""
+    """A documented product field: our name for it, where the API's item has it, what it holds, and its group."""
 
     name: str
     path: tuple[str, ...]
     kind: FieldKind
+    group: FieldGroup = "content"
 
 
 _DIMENSIONS = "packageDimensions"
@@ -162,13 +167,13 @@ FIELDS: dict[str, Field] = {
         Field("category", ("category",), "text"),
         Field("product_group", ("productGroup",), "text"),
         Field("mpn", ("mpn",), "text"),
-        Field("bsr", ("bsr",), "integer"),
+        Field("bsr", ("bsr",), "integer", "price"),
         Field("upc", ("upc",), "text"),
         Field("ean", ("ean",), "text"),
-        Field("lowest_new_price", ("lowestNewPrice",), "number"),
-        Field("lowest_formatted_price", ("lowestFormattedPrice",), "text"),
-        Field("total_new", ("totalNew",), "integer"),
-        Field("sold_by_amazon", ("soldByAmazon",), "boolean"),
+        Field("lowest_new_price", ("lowestNewPrice",), "number", "price"),
+        Field("lowest_formatted_price", ("lowestFormattedPrice",), "text", "price"),
+        Field("total_new", ("totalNew",), "integer", "price"),
+        Field("sold_by_amazon", ("soldByAmazon",), "boolean", "price"),
         Field("package_height", (_DIMENSIONS, "height"), "number"),
         Field("package_width", (_DIMENSIONS, "width"), "number"),
         Field("package_length", (_DIMENSIONS, "length"), "number"),

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import BaseModel
 
-from enricher.config import Settings, load
+from enricher.config import RefreshSettings, Settings, load
 from enricher.errors import ConfigError
 from enricher.model import Domain
 
@@ -59,6 +60,9 @@ def test_a_wrong_flag_is_named_as_it_was_typed(flags: dict[str, Any], message: s
         ("[lookup]\nworkers = 0", "enricher.toml: lookup.workers: "),
         ("[lookup]\nproxy = 3128", "enricher.toml: lookup.proxy: "),
         ("[lookup]\nmax_tokenz = 1", "enricher.toml: there is no setting lookup.max_tokenz"),
+        ("[lookup]\nmax_age = -1", "enricher.toml: lookup.max_age: "),
+        ('[refresh]\nprice = "often"', 'enricher.toml: refresh.price: write a duration as a number and a unit: "30d"'),
+        ('[refresh]\ntitle = "1d"', "enricher.toml: there is no setting refresh.title"),
         ("[lookups]\n", "enricher.toml: there is no setting lookups"),
         ("lookup = 3", "enricher.toml: lookup stands outside a [section]"),
         ("[lookup\n", "not valid TOML"),
@@ -68,6 +72,17 @@ def test_a_wrong_flag_is_named_as_it_was_typed(flags: dict[str, Any], message: s
 def test_a_wrong_line_of_the_file_is_named(toml: Any, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
         load(toml(text), {}, {})
+
+
+def test_max_age_as_a_flag_is_the_age_of_everything_and_in_the_file_only_of_the_rest(toml: Any) -> None:
+    config = toml('[lookup]\nmax_age = "30d"\n[refresh]\nprice = "1d"\nnot_found = "7d"\n')
+    in_file = load(config, {}, {})
+    assert (in_file.lookup.max_age, in_file.refresh.price) == (timedelta(days=30), timedelta(days=1))
+    assert (in_file.refresh.content, in_file.refresh.not_found) == (None, timedelta(days=7))
+    with_flag = load(config, {"lookup.max_age": "2h"}, {})
+    assert (with_flag.lookup.max_age, with_flag.refresh) == (timedelta(hours=2), RefreshSettings())
+    with pytest.raises(ConfigError, match=r"refresh\.price"):
+        load(toml('[refresh]\nprice = "often"'), {"lookup.max_age": "2h"}, {})
 
 
 def test_the_key_comes_from_the_environment_or_a_file_and_never_shows(tmp_path: Path) -> None:

@@ -15,14 +15,16 @@ import numpy as np
 from enricher import lookup, merge
 from enricher.errors import ApiKeyError, ConfigError, OutputError
 from enricher.keys import KeyArray, pack, unpack
-from enricher.pipeline.fallback import BoolArray, Known
+from enricher.model import FIELDS
+from enricher.pipeline.fallback import BoolArray, Known, Oldest, fresh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime, timedelta
 
     from enricher.clock import Clock
     from enricher.config import Settings
-    from enricher.model import Key, Levels
+    from enricher.model import FieldGroup, Key, Levels
     from enricher.pipeline.reading import Reading
     from enricher.pipeline.task import Observer, Task
     from enricher.store import Store
@@ -30,17 +32,34 @@ if TYPE_CHECKING:
 _SANDBOX_NOTE = "sandbox data: not Amazon's"
 
 
-def oldest_ms(settings: Settings, clock: Clock) -> int:
-    """Return since when, in milliseconds since 1970 UTC, an answer must be to count as fresh enough now."""
-    max_age = settings.lookup.max_age
-    return 0 if max_age is None else int((clock.now() - max_age).timestamp() * 1000)
+def oldest_fresh(settings: Settings, now: datetime) -> Oldest:
+    """Return since when an answer must be to count as fresh enough now.
+
+    A reply costs the same and brings all fields, whichever are wanted: so a found code goes by the shortest of the
+    ages of the groups that the output draws on.
+    """
+    own, max_age = settings.refresh, settings.lookup.max_age
+
+    def since_ms(*ages: timedelta | None) -> int:
+        said = [max_age if age is None else age for age in ages]
+        return max((int((now - age).timestamp() * 1000) for age in said if age is not None), default=0)
+
+    of_group: dict[FieldGroup, timedelta | None] = {"price": own.price, "content": own.content}
+    groups = {FIELDS[name].group for name in settings.output.fields}
+    return Oldest(since_ms(*map(of_group.__getitem__, groups)), since_ms(own.not_found))
 
 
-def known(keys: KeyArray, store: Store, oldest_ms: int) -> Known:
+def known(keys: KeyArray, store: Store, oldest: Oldest) -> Known:
     """Return what the resume file says of each key."""
-    products, key_at = store.latest(keys)
-    found, not_found = merge.Answers(keys, products, key_at).outcomes()
-    return Known(found, not_found, store.fetched_ms(keys) >= oldest_ms)
+    told = store.known(keys)
+    return Known(told.found, told.not_found, fresh(told.found, told.not_found, told.fetched_ms, oldest))
+
+
+def _is_kept(reply: lookup.Reply, store: Store) -> bool:
+    """Whether a reply is on disk although it was said that something could not be written there."""
+    first = reply.answers[0]
+    kept_ms = int(store.known(np.array([pack(first.key)], np.uint64)).fetched_ms[0])
+    return kept_ms == round(first.fetched_at.timestamp() * 1000)
 
 
 def check_reserve(reserve: int, levels: Levels) -> None:
@@ -105,7 +124,7 @@ class Asking:
     def ask(self, reading: Reading, store: Store) -> None:
         """Look up the rows' codes as far as quota and settings allow. Raises ConfigError, ApiError and OutputError."""
         settings = self.task.settings.lookup
-        oldest = oldest_ms(self.task.settings, self.clock)  # once: what this run asks must not grow old in it
+        oldest = oldest_fresh(self.task.settings, self.clock.now())  # once: what this run asks must not grow old in it
         known_now = known(reading.keys, store, oldest)
         self.known_before = known_now.fresh
         wanted = known_now.to_ask(reading.candidates)
@@ -148,20 +167,39 @@ class Asking:
         if engine.budget is not None:
             codes = min(codes, max(0, engine.budget - self.tokens - self.maybe_paid))
         self.observer.looking_up(codes, self.levels or engine.levels)
-        for event in engine.run(lookup.chunks_of(wanted)):
+        for events in engine.turns(lookup.chunks_of(wanted)):
+            replies = [event for event in events if isinstance(event, lookup.Reply) and event.answers]
             try:
-                self._take(event, store)
-            except OutputError as error:  # the replies under way are paid for, too, and there is room set aside
-                self.unwritten = self.unwritten or error
-            self.observer.event(event)
+                unkept = self._keep(replies, store)
+            except KeyboardInterrupt:  # Python may raise it anywhere, before the replies were written, too
+                self._keep(replies, store)
+                raise
+            for event in events:
+                if event not in unkept:
+                    self._count(event)
+                    self.observer.event(event)
         if self.unwritten:
             raise self.unwritten
 
-    def _take(self, event: lookup.Event, store: Store) -> None:
+    def _keep(self, replies: Sequence[lookup.Reply], store: Store) -> Sequence[lookup.Reply]:
+        """Write down replies that arrived together, with one wait for the disk; return those that could not be.
+
+        They are paid for: where they don't fit together, each is tried alone. Those under way are taken after such an
+        error, too.
+        """
+        if not replies:
+            return []
+        try:
+            store.put([answer for reply in replies for answer in reply.answers])
+        except OutputError as error:
+            self.unwritten = self.unwritten or error
+            left = [reply for reply in replies if not _is_kept(reply, store)]
+            return left if len(replies) == 1 else [unkept for reply in left for unkept in self._keep([reply], store)]
+        return []
+
+    def _count(self, event: lookup.Event) -> None:
         match event:
             case lookup.Reply():
-                if event.answers:
-                    store.put(event.answers)
                 self.tokens += event.tokens
                 self.strays += event.strays
                 self.levels = event.levels

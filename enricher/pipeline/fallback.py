@@ -1,4 +1,4 @@
-"""Which of its codes each row is at: the next one counts only where the one before it was not found.
+"""Which of its codes each row is at: the next one counts only where the one before it was not found, and lately.
 
 Decides from arrays, without I/O. The same function serves a run, its plan, its result and its figures, so that they
 can't disagree; what differs is only which keys count as passed.
@@ -7,6 +7,7 @@ can't disagree; what differs is only which keys count as passed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,23 @@ import numpy.typing as npt
 BoolArray = npt.NDArray[np.bool_]
 Candidates = npt.NDArray[np.int32]
 """Shape (ranks, rows): positions among the run's unique keys, -1 where a row has no such candidate."""
+
+
+class Oldest(NamedTuple):
+    """Since when, in milliseconds since 1970 UTC, an answer of either kind must be to count as fresh enough."""
+
+    found_ms: int
+    not_found_ms: int
+
+
+def fresh(found: BoolArray, not_found: BoolArray, fetched_ms: npt.NDArray[np.int64], oldest: Oldest) -> BoolArray:
+    """Say which keys are known freshly enough. All have one element a key; `fetched_ms` is of its newest answer.
+
+    >>> fresh(np.array([True, True, False]), np.array([False, False, True]), np.array([9, 4, 4]), Oldest(5, 3)).tolist()
+    [True, False, True]
+    """
+    is_fresh: BoolArray = (found & (fetched_ms >= oldest.found_ms)) | (not_found & (fetched_ms >= oldest.not_found_ms))
+    return is_fresh
 
 
 @dataclass(frozen=True, slots=True)

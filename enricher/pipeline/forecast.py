@@ -14,7 +14,7 @@ from enricher.clock import Clock, SystemClock
 from enricher.errors import ApiError, ApiKeyError
 from enricher.keys import unpack
 from enricher.model import MAX_CHUNK, CodeType, Domain
-from enricher.pipeline.asking import check_reserve, known, levels_of, oldest_ms, service_of
+from enricher.pipeline.asking import check_reserve, known, levels_of, oldest_fresh, service_of
 from enricher.pipeline.reading import Reading, read
 from enricher.store import Store
 
@@ -43,7 +43,7 @@ def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.P
     reading.check_output(task)
     settings = task.settings.lookup
     with Store(task.store_path, host, read_only=True) as store:
-        known_now = known(reading.keys, store, oldest_ms(task.settings, clock))
+        known_now = known(reading.keys, store, oldest_fresh(task.settings, clock.now()))
     to_ask = known_now.to_ask(reading.candidates)
     # In the order in which a run asks, which decides what a budget leaves out.
     in_order = [*itertools.chain(*(chunk.keys() for chunk in lookup.chunks_of(unpack(reading.keys[to_ask]))))]
