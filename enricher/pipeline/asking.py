@@ -17,6 +17,7 @@ from enricher.errors import ApiKeyError, ConfigError, OutputError
 from enricher.keys import KeyArray, pack, unpack
 from enricher.model import FIELDS
 from enricher.pipeline.fallback import BoolArray, Known, Oldest, fresh
+from enricher.pipeline.room import check_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -122,7 +123,10 @@ class Asking:
     """Of the reading's keys, which the resume file knew freshly enough."""
 
     def ask(self, reading: Reading, store: Store) -> None:
-        """Look up the rows' codes as far as quota and settings allow. Raises ConfigError, ApiError and OutputError."""
+        """Look up the rows' codes as far as quota and settings allow. Raises ConfigError, ApiError and OutputError.
+
+        Before the first token is spent there is room on the disks for what is about to be paid for.
+        """
         settings = self.task.settings.lookup
         oldest = oldest_fresh(self.task.settings, self.clock.now())  # once: what this run asks must not grow old in it
         known_now = known(reading.keys, store, oldest)
@@ -130,6 +134,7 @@ class Asking:
         wanted = known_now.to_ask(reading.candidates)
         if settings.offline or not wanted.any():
             return
+        check_room(self.task, reading, known_now, store)
         with service_of(self.task, self.clock) as connect:
             self.levels = levels_of(connect, self.clock)
             check_reserve(settings.reserve_tokens, self.levels)

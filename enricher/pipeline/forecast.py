@@ -16,6 +16,7 @@ from enricher.keys import unpack
 from enricher.model import MAX_CHUNK, CodeType, Domain
 from enricher.pipeline.asking import check_reserve, known, levels_of, oldest_fresh, service_of
 from enricher.pipeline.reading import Reading, read
+from enricher.pipeline.room import lacking
 from enricher.store import Store
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.P
     settings = task.settings.lookup
     with Store(task.store_path, host, read_only=True) as store:
         known_now = known(reading.keys, store, oldest_fresh(task.settings, clock.now()))
+        lack = lacking(task, reading, known_now, store)
+    refusal = f"the run would be refused: {lack}" if lack else ""
     to_ask = known_now.to_ask(reading.candidates)
     # In the order in which a run asks, which decides what a budget leaves out.
     in_order = [*itertools.chain(*(chunk.keys() for chunk in lookup.chunks_of(unpack(reading.keys[to_ask]))))]
@@ -73,7 +76,7 @@ def plan(task: Task, observer: Observer, clock: Clock | None = None) -> report.P
         codes_pending=len(in_order) - len(wanted),
         limited_by="" if len(wanted) == len(in_order) else "--offline" if settings.offline else "--max-tokens",
         timing=_timing(len(wanted), tokens_at_most, levels, settings, clock.now()) if levels else None,
-        note=note,
+        note="; ".join(filter(None, [note, refusal])),
     )
 
 

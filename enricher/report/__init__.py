@@ -1,7 +1,7 @@
 """What happened, or would happen, told."""
 
 from enricher.report.inspection import CodeColumn, Example, Inspection, Problem
-from enricher.report.phrases import count, duration, moment
+from enricher.report.phrases import count, duration, moment, size
 from enricher.report.plan import Group, PlanReport
 from enricher.report.stores import AGES, OLDER, Exported, Merged, StoredGroup, StoreInfo, Verification
 from enricher.report.summary import Summary, group_problems
@@ -28,4 +28,5 @@ __all__ = [
     "duration",
     "group_problems",
     "moment",
+    "size",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 _HALF_A_MINUTE = timedelta(seconds=30)
+_SIZES = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def count(number: int, thing: str) -> str:
@@ -55,3 +56,15 @@ def to_minute(at: datetime) -> datetime:
 def date(at: datetime, now: datetime) -> str:
     """Write a day for people, with the year only where it is another one."""
     return f"{at:%A} {at.day} {at:%B}" + ("" if at.year == now.year else f" {at.year}")
+
+
+def size(size_bytes: int) -> str:
+    """Write the size of a file for people.
+
+    >>> size(980), size(1_200_000)
+    ('980 bytes', '1.2 MB')
+    """
+    scaled, unit = float(size_bytes), 0
+    while scaled >= 999.5 and unit < len(_SIZES) - 1:  # noqa: PLR2004 - it would be written as 1,000
+        scaled, unit = scaled / 1000, unit + 1
+    return f"{scaled:.3g} {_SIZES[unit]}"

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from enricher.report.phrases import count, duration, moment
+from enricher.report.phrases import count, duration, moment, size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,6 @@ AGES = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(
 """How old a code's newest answer is: less than each of these, by name; the rest is older."""
 OLDER = "older"
 _SANDBOX = "SANDBOX on this machine: test data, not Amazon's"
-_SIZES = ("bytes", "kB", "MB", "GB", "TB")
 _WAY_OUT = (
     "restore it and its journal from a backup; without one move both away: what they hold would be paid for again"
 )
@@ -218,15 +217,3 @@ class Merged:
 
 def _outcomes(codes: int, found: int) -> str:
     return f": {found:,} found ({found / codes:.1%}), {codes - found:,} not found" if codes else ""
-
-
-def size(size_bytes: int) -> str:
-    """Write the size of a file for people.
-
-    >>> size(980), size(1_200_000)
-    ('980 bytes', '1.2 MB')
-    """
-    scaled, unit = float(size_bytes), 0
-    while scaled >= 999.5 and unit < len(_SIZES) - 1:  # noqa: PLR2004 - it would be written as 1,000
-        scaled, unit = scaled / 1000, unit + 1
-    return f"{scaled:.3g} {_SIZES[unit]}"

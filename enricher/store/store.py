@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 _FOLD_LEAST = 20_000
 _BYTES_OF_ANSWER = 2_560
 """In the journal and then, packed, in the parquet file, at once."""
-_BYTES_AT_LEAST = 2 * 2**20
-"""The room that a journal sets aside: after a fold a new one stands beside it for a moment."""
+_BYTES_SET_ASIDE = 2 * 2**20
+"""By a journal, for what comes: after a fold a new one stands beside it for a moment."""
 
 
 class Store:
@@ -191,7 +191,8 @@ class Store:
     def room_needed(self, codes: int) -> int:
         """Return how many bytes so many more answers may take on the disk, with the fold, which needs a second file."""
         size_bytes = self.path.stat().st_size if self.path.exists() else 0
-        return size_bytes + codes * _BYTES_OF_ANSWER + _BYTES_AT_LEAST
+        journals = 1 if self._journal else 2
+        return size_bytes + codes * _BYTES_OF_ANSWER + journals * _BYTES_SET_ASIDE
 
     def _read(self, journal_path: Path, host: str | None, stack: ExitStack, *, is_locked: bool) -> None:
         """Read what is there: the journal first, so that what a run folds meanwhile is seen twice, and not never."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from enricher.report import Exported, Merged, StoredGroup, StoreInfo, Verification
-from enricher.report.stores import size
+from enricher.report.phrases import size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,5 +121,5 @@ def test_a_merge_says_what_became_of_the_answers() -> None:
 
 def test_sizes_are_written_for_people() -> None:
     assert [size(number) for number in (0, 999, 1000, 999_499, 999_500, 45_600_000, 10**15)] == [
-        "0 bytes", "999 bytes", "1 kB", "999 kB", "1 MB", "45.6 MB", "1e+03 TB",
+        "0 bytes", "999 bytes", "1 kB", "999 kB", "1 MB", "45.6 MB", "1 PB",
     ]  # fmt: skip
