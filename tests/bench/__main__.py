@@ -18,6 +18,8 @@ def main() -> None:
     quota.add_argument("--codes", type=int, default=5000, help="codes to look up (default: 5,000)")
     quota.add_argument("--scale", type=float, default=60, help="how much faster than Pro's the quota is (default: 60)")
     quota.add_argument("--latency-ms", type=float, default=500, help="how late replies are (default: 500)")
+    store = benches.add_parser("store", help="the resume file filled and asked, beside SQLite and rewritten parquet")
+    store.add_argument("--products", type=int, default=1_000_000, help="products to keep (default: 1,000,000)")
     arguments = parser.parse_args()
     # Each is loaded when asked for: a process started from a large one is counted as large by the system.
     if arguments.name == "codes":
@@ -28,6 +30,10 @@ def main() -> None:
         from tests.bench.quota import run as run_quota  # noqa: PLC0415
 
         run_quota(arguments.codes, arguments.scale, arguments.latency_ms / 1000)
+    elif arguments.name == "store":
+        from tests.bench.store import run as run_store  # noqa: PLC0415
+
+        run_store(arguments.products)
     else:
         from tests.bench.sheets import run as run_sheets  # noqa: PLC0415
 

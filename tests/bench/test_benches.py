@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bench import quota
+from tests.bench import quota, store, store_jobs
+from tests.bench.measure import Measured
 
 if TYPE_CHECKING:
     from tests.program import Program
@@ -68,3 +69,17 @@ def test_the_measurement_of_quota_prints_a_line_for_each_way(
     assert (backing_off[1], sleeping[1:3]) == ("1.000", ["1.000", "0"])
     assert backing_off[2].isdigit()  # none where the machine is too busy to ask faster than the bucket fills
     assert "times as long" in lines[-1]
+
+
+def test_the_measurement_of_the_store_prints_a_line_for_each_way(capsys: pytest.CaptureFixture[str]) -> None:
+    def here(name: str, *arguments: object) -> Measured:
+        told = store_jobs.JOBS[name](*map(str, arguments))
+        return Measured(0.1, 0.1, 1.0, None, told)
+
+    store.run(500, here)
+    printed = capsys.readouterr().out
+    others = ("pandas, unchecked", "SQLite", "SQLite, WAL, FULL", "pandas, rewritten")
+    for way in ("5 chunks", "50 chunks", "enricher", "after a kill", *others):
+        assert re.search(rf"(?m)^  {way} +[\d.]+ s CPU", printed)
+    for target in ("at most 1.5", "at most 1", "at most 3"):
+        assert re.search(rf"{target}: (ok|MISSED)\n", printed)
