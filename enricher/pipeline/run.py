@@ -57,8 +57,7 @@ def enrich(
         memory.release()
         observer.writing(len(additions.index))
         warnings = _write(task, reading, additions, staged, observer)
-        if store.dropped_torn_line:
-            warnings.append("the last run stopped while a reply was being written; that one reply was dropped")
+        warnings += _remarks(store)
         _check_free(task, staged.path, store)  # again: it may have been made or changed while the lookups ran
         summary = _summary(asking, reading, rows, answers)
         summary.output = str(_place(task, staged, store, warnings))
@@ -103,6 +102,16 @@ def _check_free(task: Task, path: Path, store: Store) -> None:
         raise OutputError(
             f"{task.output_path} exists already, and is not as enricher left it. To overwrite it: --force"
         )
+
+
+def _remarks(store: Store) -> list[str]:
+    """Say what became of the resume file when it was opened."""
+    remarks = []
+    if store.dropped_torn_line:
+        remarks.append("the last run stopped while a reply was being written; that one was dropped")
+    if store.migrated is not None:
+        remarks.append(f"{store.path.name} had an older format; as it was it is kept as {store.migrated.name}")
+    return remarks
 
 
 def _summary(asking: Asking, reading: Reading, rows: merge.Rows, answers: merge.Answers) -> report.Summary:
