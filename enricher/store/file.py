@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 
 from enricher.disk import sync_folder
 from enricher.errors import StoreError
+from enricher.store.answers import Answers, of_table
 from enricher.store.format import FORMAT, WAY_OUT, check_header, from_line, to_line
-from enricher.store.rows import SCHEMA
+from enricher.store.rows import IDENTITY, SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -84,6 +85,12 @@ class File:
         """Read some columns of all rows."""
         with self._told():
             return self._parquet.read(columns=[*columns]).replace_schema_metadata(None)
+
+    def answers(self) -> Answers:
+        """Return whose its rows are, as arrays."""
+        rows = self.table(IDENTITY)
+        with self._told():
+            return of_table(rows)
 
     def batches(
         self, columns: Sequence[str] | None = None, chosen: npt.NDArray[np.bool_] | None = None

@@ -27,8 +27,9 @@ nowhere.
 of the JSON's bytes.
 
 **NAME.journal** holds what is not in the parquet file yet, as lines, and behind them NUL bytes to the end of the file:
-room set aside, one byte at least. The first line is the header, {"format": 2, "host": ...}. Every other is a commit, on
-disk as a whole before the next begins: either a list of answers
+room set aside, one byte at least. The first line is the header, {"format": 2, "host": ..., "answers": n}: the parquet
+file held n answers when the journal began, and never holds fewer; one that does is another one. Every other line is a
+commit, on disk as a whole before the next begins: either a list of answers
 
     [{"code_type": "upc", "domain": "com", "code": "012345678905", "fetched_at": 1767225600000, "items": [{...}]}, ...]
 

@@ -15,13 +15,13 @@ from enricher.errors import OutputError
 from enricher.store.answers import to_ms
 from enricher.store.file import discard, partial_of
 from enricher.store.format import FORMAT, to_line
-from enricher.store.replay import Contents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from enricher.model import Answer
+    from enricher.store.replay import Contents
 
 _ROOM_BYTES = 1024 * 1024
 """Set aside for the next replies: ten products are some 20 kB, and 32 requests may be under way."""
@@ -32,27 +32,26 @@ _BLOCK_BYTES = 1024 * 1024
 class Journal:
     """A journal, open for writing at its end. `contents` is what it holds; None: there is none yet.
 
+    `answers_before` is how many the parquet file has.
+
     There is always room set aside for the next replies: a disk that is full is found out before they are paid for.
     Raises OutputError as the disk does.
     """
 
-    def __init__(self, path: Path, host: str, contents: Contents | None) -> None:
+    def __init__(self, path: Path, host: str, contents: Contents | None, answers_before: int) -> None:
         self.path = path
-        self._header = to_line({"format": FORMAT, "host": host})
+        self._host = host
         self._room_end = 0
         self._is_broken = False
         self._file: BinaryIO | None = None
-        is_new = contents is None
-        if contents is None:
-            contents = Contents(start=len(self._header), end=len(self._header))
-        self.start, self.end = contents.start, contents.end
+        self.start, self.end = (0, 0) if contents is None else (contents.start, contents.end)
         try:
-            if is_new:
-                self._begin(0, 0)
+            if contents is None:
+                self._begin(0, answers_before)
             self._open()
-            if contents.unended:
+            if contents is not None and contents.unended:
                 self._write_at(self.end - 1, b"\n")
-            self._wipe(contents.behind)
+            self._wipe(self.end if contents is None else contents.behind)
             self._make_room(_ROOM_BYTES)
         except OSError as error:
             self.close()
@@ -77,12 +76,14 @@ class Journal:
         """Write down an output as one commit, as `append` does."""
         self._commit({"output": name, "digest": digest})
 
-    def forget(self, end: int) -> None:
-        """Begin anew with what stands behind byte `end`, once the parquet file holds the rest. Raises OutputError."""
+    def forget(self, end: int, answers_before: int) -> None:
+        """Begin anew with what stands behind byte `end`, once the parquet file holds the rest: so many answers.
+
+        Raises OutputError.
+        """
         try:
-            self._begin(end, self.end)
+            self._begin(end, answers_before)
             self._opened.close()
-            self.start, self.end, self._room_end = len(self._header), len(self._header) + self.end - end, 0
             self._open()
         except OSError as error:
             self._is_broken = self._has_lost_its_name()
@@ -113,17 +114,18 @@ class Journal:
     def _open(self) -> None:
         self._file = self.path.open("r+b", buffering=0)
 
-    def _begin(self, first: int, behind: int) -> None:
-        """Put a new journal in place, with so many bytes of the one before.
+    def _begin(self, first: int, answers_before: int) -> None:
+        """Put a new journal in place, with what the one before holds from byte `first`.
 
         It is there as a whole or not at all: one with less than its header is damage and nothing else.
         """
+        header = to_line({"format": FORMAT, "host": self._host, "answers": answers_before})
         partial = partial_of(self.path)
         try:
             with partial.open("wb") as file:
-                file.write(self._header)
-                for start in range(first, behind, _BLOCK_BYTES):
-                    file.write(self._read_at(start, min(_BLOCK_BYTES, behind - start)))
+                file.write(header)
+                for start in range(first, self.end, _BLOCK_BYTES):
+                    file.write(self._read_at(start, min(_BLOCK_BYTES, self.end - start)))
                 file.write(b"\0")
                 file.flush()
                 os.fsync(file.fileno())
@@ -133,6 +135,7 @@ class Journal:
         finally:
             discard(partial)
         sync_folder(self.path.parent)
+        self.start, self.end, self._room_end = len(header), len(header) + self.end - first, 0
 
     def _has_lost_its_name(self) -> bool:
         """Say whether another file stands in the place of the open one: what is written there would be lost."""

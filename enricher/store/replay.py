@@ -38,13 +38,16 @@ _PADDED = 2
 
 @dataclass(slots=True)
 class Contents:
-    """What a journal holds. `end`: behind its last whole line; `behind`: behind the last byte that is no NUL.
+    """What a journal holds.
 
-    `torn`: the last commit lacks something, and is dropped; `unended`: all it lacks is its newline, and it is kept.
+    `answers_before`: so many had the parquet file when it began. `end`: behind its last whole line; `behind`: behind
+    the last byte that is no NUL. `torn`: the last commit lacks something, and is dropped; `unended`: all it lacks is
+    its newline, and it is kept.
     """
 
     format: int = FORMAT
     host: str = ""
+    answers_before: int = 0
     noted: Noted = field(default_factory=Noted)
     outputs: list[tuple[str, str]] = field(default_factory=list)
     start: int = 0
@@ -97,7 +100,9 @@ def _read(path: Path, file: BinaryIO, host: str | None) -> Contents:
             f"{path} is damaged in its first line, or no journal of enricher. Nothing was changed. Restore it from a "
             f"backup, move it away, or name another resume file: --store FILE.parquet"
         )
-    contents = Contents(*check_header(path, payload, host), start=len(header), end=len(header), behind=len(header))
+    version, of_host = check_header(path, payload, host)
+    size = len(header)
+    contents = Contents(version, of_host, payload.get("answers", 0), start=size, end=size, behind=size)
     for number, line in enumerate(file, 2):
         payload = from_line(line) if line.endswith(b"\n") else None
         if payload is None:
@@ -231,6 +236,8 @@ class Rows:
             at += len(block)
             *lines, rest = (rest + block).split(b"\n")
             yield from lines
+        if rest:
+            yield rest.rstrip(b"\0")  # of a commit that lacked its newline alone
 
 
 def _from_json(told: dict[str, Any]) -> Answer:

@@ -20,12 +20,11 @@ from enricher.store.chosen import Chosen
 from enricher.store.facts import Facts, groups_of
 from enricher.store.file import File, discard, partial_of, place
 from enricher.store.fold import Fold
-from enricher.store.format import FORMAT, WAY_OUT
+from enricher.store.format import FORMAT
 from enricher.store.journal import Journal
 from enricher.store.migration import keep_copy
 from enricher.store.outputs import Outputs
 from enricher.store.replay import MOST_KEPT
-from enricher.store.rows import IDENTITY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -211,13 +210,14 @@ class Store:
             self.outputs.remember(name, digest)
         self._recent = self._contents.noted
         self._format = min(FORMAT if self._file is None else self._file.format, self._contents.format)
-        self._filed = answers.Answers.none() if self._file is None else self._identify(self._file)
-
-    def _identify(self, file: File) -> answers.Answers:
-        try:
-            return answers.of_table(file.table(IDENTITY))
-        except ValueError as error:
-            raise StoreError(f"{self.path.name} is damaged: {error}. {WAY_OUT}") from None
+        self._filed = answers.Answers.none() if self._file is None else self._file.answers()
+        if len(self._filed) < self._contents.answers_before:
+            what = "missing" if self._file is None else "an older one"
+            raise StoreError(
+                f"{self.path.name} is {what}: {journal_path.name} goes on where {self._contents.answers_before:,} "
+                "answers were. Nothing was changed. Restore both from one backup, or move both away to go on without "
+                "them (they would be paid for again)"
+            )
 
     def _begin_writing(self, stack: ExitStack) -> None:
         if self._host is None:
@@ -228,7 +228,7 @@ class Store:
         if self._format < FORMAT:
             self._migrate(journal_path)
         contents = None if self._replay is None else self._contents
-        self._journal = Journal(journal_path, self._host, contents)
+        self._journal = Journal(journal_path, self._host, contents, len(self._filed))
         stack.callback(self._journal.close)
         stack.callback(self._cancel_fold)
 
@@ -263,7 +263,7 @@ class Store:
         """Let the new parquet file take the name, and the journal begin anew. Raises OutputError."""
         self._fold = None
         self._place(fold)
-        self._writable().forget(fold.end)
+        self._writable().forget(fold.end, len(self._filed))
         self._recent = self._recent.without(fold.count)
         self._close_replay()
 

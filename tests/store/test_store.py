@@ -4,41 +4,26 @@ import json
 import subprocess
 import sys
 import zlib
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from enricher.errors import StoreError, StoreLockedError
-from enricher.keys import KeyArray, pack
-from enricher.model import FIELDS, Answer, CodeType, Domain, Key
+from enricher.model import FIELDS, Answer
 from enricher.store import Store, rows
+from tests.store.stored import ASIN, EAN, ITEM, NOON, UPC, answer, packed, titles
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-UPC = Key(CodeType.UPC, Domain.DE, "012345678905")
-EAN = Key(CodeType.EAN, Domain.DE, "4006381333931")
-ASIN = Key(CodeType.ASIN, Domain.COM, "B088H39PXX")
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ITEM = {"asin": "B088H39PXX", "title": "Dart Board", "bsr": 95, "lowestNewPrice": 22.79, "upcList": ["793610399007"]}
-
-
-def packed(*keys: Key) -> KeyArray:
-    return np.array([pack(key) for key in keys], np.uint64)
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "catalog.resume.parquet"
-
-
-def answer(key: Key, *items: dict[str, Any], at: datetime = NOON) -> Answer:
-    return Answer(key, items, at)
 
 
 def journal_of(path: Path, *replies: list[Answer]) -> bytes:
@@ -94,6 +79,32 @@ def test_an_answer_in_both_files_counts_once(path: Path) -> None:
     path.with_suffix(".journal").write_bytes(journal)  # as after a kill between the fold and the emptying
     with Store(path, "localhost") as store:
         assert len(store.latest(packed(UPC))[0]) == 1
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_last_line_that_lacks_its_newline_alone_is_kept(path: Path, *, read_only: bool) -> None:
+    whole = journal_of(path, [answer(UPC, ITEM)], [answer(ASIN, ITEM)])
+    path.with_suffix(".journal").write_bytes(whole[:-1] + bytes(10))
+    with Store(path, "localhost", read_only=read_only) as store:
+        assert not store.dropped_torn_line
+        assert titles(store, UPC, ASIN) == [["Dart Board"], ["Dart Board"]]
+
+
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_a_parquet_file_older_than_its_journal_is_refused(path: Path, *, is_missing: bool) -> None:
+    with Store(path, "localhost") as store:
+        store.put([answer(UPC, ITEM)])
+    older = path.read_bytes()
+    with Store(path, "localhost") as store:
+        store.put([answer(EAN, ITEM)])
+        store.fold()
+        store.put([answer(ASIN, ITEM)])
+        journal = path.with_suffix(".journal").read_bytes()
+    path.with_suffix(".journal").write_bytes(journal)
+    path.unlink() if is_missing else path.write_bytes(older)
+    for read_only in (True, False):
+        with pytest.raises(StoreError, match=r"is (missing|an older one): .* goes on where 2 answers were"):
+            Store(path, "localhost", read_only=read_only)
 
 
 @pytest.mark.parametrize("cut", [2, 5, 40])
