@@ -123,6 +123,8 @@ class File:
         try:
             yield
         except (OSError, ValueError, pa.ArrowException) as error:
+            if isinstance(error, OSError) and error.errno:  # of the system; those that tell of damage have none
+                raise StoreError(f"{self._name}: can't be read ({os.strerror(error.errno)})") from None
             raise StoreError(f"{self._name} is damaged or no resume file ({_short(error)}). {WAY_OUT}") from None
 
 

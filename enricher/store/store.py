@@ -275,7 +275,7 @@ class Store:
         except OSError as error:
             raise OutputError(
                 f"{self.path}: can't be written ({error.strerror}). What was paid for is kept in "
-                f"{self.path.with_suffix('.journal').name}: make room, then run again"
+                f"{self.path.with_suffix('.journal').name}: see to the disk, then run again"
             ) from None
         finally:
             discard(partial_of(self.path))
