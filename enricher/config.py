@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_API_URL = "https://api.asinscope.com"
 SANDBOX_KEY = "sandbox"
-_FLAGS = {"input.code_columns": "code-column"}
+_FLAGS = {"input.code_columns": "code-column", "store.path": "store"}
 """Settings whose flag is called otherwise than they are."""
 _VARIABLES = {"lookup.api_key": "ASINSCOPE_API_KEY", "lookup.api_url": "ASINSCOPE_API_URL"}
 _AGES = ("price", "content", "not_found")
@@ -174,7 +174,7 @@ class StoreSettings(_Section):
     @classmethod
     def _parquet(cls, path: Path | None) -> Path | None:
         # The journal and the lock are named after it, with other endings in the place of this one.
-        if path is not None and path.suffix.lower() != ".parquet":
+        if path is not None and path.suffix != ".parquet":
             raise ValueError(f"the resume file's name must end in .parquet, not {path.name!r}")
         return path
 

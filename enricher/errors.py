@@ -27,6 +27,10 @@ class StoreError(EnricherError):
     """The resume file can't be used: damaged, or of another service."""
 
 
+class StoreUnreadableError(StoreError):
+    """Whether the resume file is sound can't be told: it is of a newer format, or the system won't let it be read."""
+
+
 class StoreLockedError(StoreError):
     """Another run holds the resume file."""
 

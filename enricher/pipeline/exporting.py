@@ -24,7 +24,7 @@ from enricher.errors import ConfigError, OutputError
 from enricher.model import FIELDS, SANDBOX_HOST, Outcome
 from enricher.pipeline.sorting import SortedRows, gathered
 from enricher.pipeline.stores import check_store
-from enricher.store import Store
+from enricher.store import Store, is_resume_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -141,7 +141,7 @@ def export(task: Export, observer: Observer, clock: Clock | None = None) -> repo
 
 def _check_output(task: Export) -> None:
     """Raise OutputError where the output can't or must not be written."""
-    output, form = task.output, task.form
+    output = task.output
     if output.is_dir():
         raise OutputError(f"{output} is a folder: name a file with -o")
     store = task.store.resolve()
@@ -149,17 +149,10 @@ def _check_output(task: Export) -> None:
         raise OutputError(f"{output} is the resume file itself, which holds what was paid for: choose another name")
     if not output.exists():
         return
-    if form == _PARQUET and _is_resume_file(output):
+    if is_resume_file(output):
         raise OutputError(f"{output} is a resume file, which holds what was paid for: choose another name")
     if not task.force:
         raise OutputError(f"{output} exists already. To overwrite it: --force")
-
-
-def _is_resume_file(path: Path) -> bool:
-    try:
-        return b"enricher" in (pq.read_schema(path).metadata or {})
-    except (OSError, ValueError, pa.ArrowException):
-        return False
 
 
 @contextlib.contextmanager

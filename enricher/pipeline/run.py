@@ -15,7 +15,7 @@ from enricher.pipeline import fallback
 from enricher.pipeline.asking import Asking
 from enricher.pipeline.choosing import choose
 from enricher.pipeline.reading import Reading, columns_of, read
-from enricher.store import Store
+from enricher.store import Store, is_resume_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,9 @@ def _place(task: Task, staged: sheets.StagedOutput, store: Store, warnings: list
 
 
 def _check_free(task: Task, path: Path, store: Store) -> None:
-    """Refuse to overwrite what is there, unless it is as a run with this resume file left it."""
+    """Refuse to overwrite what is there, unless it is as a run with this resume file left it; a resume file never."""
+    if is_resume_file(path):
+        raise OutputError(f"{task.output_path} is a resume file, which holds what was paid for: choose another name")
     if not task.force and path.exists() and not store.wrote(path, sheets.digest(path)):
         raise OutputError(
             f"{task.output_path} exists already, and is not as enricher left it. To overwrite it: --force"

@@ -81,7 +81,7 @@ def merge_stores(sources: Sequence[Path], target: Path) -> report.Merged:
     """
     if len(sources) < 2:  # noqa: PLR2004 - it takes two to merge
         raise ConfigError("name two or more resume files to merge, and the new one with -o")
-    if target.suffix.lower() != _SUFFIX:
+    if target.suffix != _SUFFIX:
         raise ConfigError(f"the resume file's name must end in .parquet, not {target.name!r}")
     for source in sources:
         check_store(source)
@@ -103,7 +103,7 @@ def check_store(path: Path) -> None:
     """Raise StoreError for what is no resume file by its looks, with the name of the one that may be meant."""
     if path.is_dir():
         raise StoreError(f"{path} is a folder: name the resume file in it")
-    is_named_so = path.suffix.lower() == _SUFFIX
+    is_named_so = path.suffix == _SUFFIX
     if not path.exists():
         if is_named_so and path.with_suffix(".journal").exists():
             return  # of a first run, whose replies are in the journal alone

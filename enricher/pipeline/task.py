@@ -66,11 +66,18 @@ class Task:
             raise OutputError(f"{output} is the input itself, which is never written to: choose another name with -o")
         if output.is_dir():
             raise OutputError(f"{output} is a folder: name a file with -o")
-        store = self.store_path.resolve()
-        if output.resolve() in {store, store.with_suffix(".journal"), store.with_suffix(".lock")}:
+        store = _resolved(self.store_path)
+        if _resolved(output) in {store, store.with_suffix(".journal"), store.with_suffix(".lock")}:
             raise OutputError(
                 f"{output} is this run's resume file, which holds what was paid for: choose another name with -o"
             )
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        raise OutputError(f"{path} is a link that leads to itself: name a file") from None
 
 
 class Observer:

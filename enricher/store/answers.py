@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,9 +36,9 @@ class Known(NamedTuple):
 class Noted:
     """Answers noted one by one, in order: packed keys, milliseconds since 1970 UTC, numbers of items."""
 
-    keys: list[int] = field(default_factory=list)
-    fetched_ms: list[int] = field(default_factory=list)
-    items: list[int] = field(default_factory=list)
+    keys: array[int] = field(default_factory=lambda: array("Q"))
+    fetched_ms: array[int] = field(default_factory=lambda: array("q"))
+    items: array[int] = field(default_factory=lambda: array("q"))
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -60,8 +61,7 @@ class Noted:
 
     def arrays(self) -> Answers:
         """Return them as arrays."""
-        items = np.array(self.items, np.int64)
-        keys, fetched_ms = np.array(self.keys, np.uint64), np.array(self.fetched_ms, np.int64)
+        keys, fetched_ms, items = (np.array(column) for column in (self.keys, self.fetched_ms, self.items))
         return Answers(keys, fetched_ms, np.maximum(items, 1), items > 0)
 
 

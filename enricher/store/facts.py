@@ -46,7 +46,28 @@ class Facts:
     groups: tuple[Group, ...]
 
 
-def groups_of(held: Answers) -> tuple[Group, ...]:
+def facts_of(  # noqa: PLR0913, PLR0917 - what the answers don't tell
+    held: Answers, host: str, version: int, unfolded: int, size_bytes: int, outputs: int
+) -> Facts:
+    """Count what there is to count."""
+    newest = held.newest
+    found = held.found[newest]
+    return Facts(
+        host=host,
+        format=version,
+        keys=len(newest),
+        found=int(found.sum()),
+        products=int(held.rows[newest][found].sum()),
+        answers=int(held.distinct.sum()),
+        unfolded=unfolded,
+        size_bytes=size_bytes,
+        outputs=outputs,
+        asked_ms=held.fetched_ms[newest],
+        groups=_groups_of(held),
+    )
+
+
+def _groups_of(held: Answers) -> tuple[Group, ...]:
     """Count the newest answers by type and marketplace."""
     markets = markets_of(held.keys[held.newest])
     found = held.found[held.newest]

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from enricher.disk import sync_folder
-from enricher.errors import StoreError
+from enricher.errors import StoreError, StoreUnreadableError
 from enricher.store.answers import Answers, of_table
 from enricher.store.format import FORMAT, WAY_OUT, check_header, from_line, to_line
 from enricher.store.rows import IDENTITY, SCHEMA
@@ -124,12 +124,21 @@ class File:
             yield
         except (OSError, ValueError, pa.ArrowException) as error:
             if isinstance(error, OSError) and error.errno:  # of the system; those that tell of damage have none
-                raise StoreError(f"{self._name}: can't be read ({os.strerror(error.errno)})") from None
+                raise StoreUnreadableError(f"{self._name}: can't be read ({os.strerror(error.errno)})") from None
             raise StoreError(f"{self._name} is damaged or no resume file ({_short(error)}). {WAY_OUT}") from None
 
 
 def _short(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+
+
+def is_resume_file(path: Path) -> bool:
+    """Say whether there is a file at `path` that has a resume file's header and columns; it may be damaged."""
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, ValueError, pa.ArrowException):
+        return False
+    return from_line((schema.metadata or {}).get(_HEADER, b"")) is not None and schema.remove_metadata() == SCHEMA
 
 
 def write(

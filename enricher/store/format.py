@@ -17,7 +17,7 @@ fetched_at. Columns:
 The footer's key-value metadata holds two entries besides Arrow's own:
 
     enricher      a line as described below, with {"format": 2, "host": ..., "outputs": {...}, "rows": n}
-    enricher.seal {"crc32":"xxxxxxxx"}: the CRC-32 of the whole file, with these eight digits taken as zeros
+    enricher.seal {"crc32":"xxxxxxxx"}: the CRC-32 of the whole file, with 00000000 in the place of these digits
 
 `host` is the service's, `localhost` for every server of the same machine. `outputs` are the files written from this
 one, by their path relative to its folder, each with the SHA-256 digests of its last two versions. The API key is
@@ -34,13 +34,15 @@ commit, on disk as a whole before the next begins: either a list of answers
     [{"code_type": "upc", "domain": "com", "code": "012345678905", "fetched_at": 1767225600000, "items": [{...}]}, ...]
 
 with fetched_at in milliseconds since 1970 UTC, the items as the service's JSON has them, and none where the code was
-not found; or {"output": "catalog.enriched.xlsx", "digest": "..."}. A crash can tear the last commit alone: it lacks its
-end, or parts of it are NULs still, and it is dropped. A journal that does not end in a NUL was cut short; a line that
-does not check and is not such a last one is damage. Both are refused. An answer may be in both files, after a crash.
+not found; or {"output": "catalog.enriched.xlsx", "digest": "..."}. A crash can tear the last commit alone: its
+end is missing, or sectors of 512 bytes in it are NULs still, and it is dropped; where all that it lacks is its newline,
+it counts. A journal that does not end in a NUL was cut short; a line that does not check and is not such a last one is
+damage. Both are refused. An answer may be in both files, after a crash.
 
-**NAME.lock** is locked (flock; LockFileEx on Windows) by the run that writes; its text tells whose it is.
+**NAME.lock** is locked (flock; LockFileEx on Windows) by the run that writes; its text,
+{"pid": 4711, "machine": "pc-17"}, tells whose it is.
 
-Format 1 had no seal; its journal had a line for each answer, and needed no NUL at its end.
+Format 1 had no seal; its journal had a line for each answer, no number in its header, and needed no NUL at its end.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from enricher.errors import StoreError
+from enricher.errors import StoreError, StoreUnreadableError
 from enricher.model import SANDBOX_HOST
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ def check_header(path: Path, header: Any, host: str | None) -> tuple[int, str]:
     if not isinstance(version, int) or not isinstance(of_host, str) or version < 1:
         raise StoreError(f"{path.name} has no header of a resume file. {WAY_OUT}")
     if version > FORMAT:
-        raise StoreError(f"{path.name} was written by a newer enricher (format {version}): update enricher")
+        raise StoreUnreadableError(f"{path.name} was written by a newer enricher (format {version}): update enricher")
     if host is not None and of_host != host:
         raise StoreError(
             f"{path.name} holds answers of {called(of_host)}, and this run asks {called(host)}. "

@@ -27,12 +27,13 @@ _ROOM_BYTES = 1024 * 1024
 """Set aside for the next replies: ten products are some 20 kB, and 32 requests may be under way."""
 _ROOM_STEP_BYTES = 2 * _ROOM_BYTES
 _BLOCK_BYTES = 1024 * 1024
+_NOT_OFFERED = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
 class Journal:
     """A journal, open for writing at its end. `contents` is what it holds; None: there is none yet.
 
-    `answers_before` is how many the parquet file has.
+    `answers_before` is how many the parquet file has. `begun` counts how often it has begun anew.
 
     There is always room set aside for the next replies: a disk that is full is found out before they are paid for.
     Raises OutputError as the disk does.
@@ -43,16 +44,16 @@ class Journal:
         self._host = host
         self._room_end = 0
         self._is_broken = False
+        self.begun = 0
         self._file: BinaryIO | None = None
         self.start, self.end = (0, 0) if contents is None else (contents.start, contents.end)
         try:
             if contents is None:
                 self._begin(0, answers_before)
-            self._open()
-            if contents is not None and contents.unended:
-                self._write_at(self.end - 1, b"\n")
-            self._wipe(self.end if contents is None else contents.behind)
-            self._make_room(_ROOM_BYTES)
+            else:
+                self._file = path.open("r+b", buffering=0)
+                self._clean(contents)
+            self.make_room()
         except OSError as error:
             self.close()
             raise OutputError(f"{path}: can't be written ({error.strerror})") from None
@@ -83,12 +84,18 @@ class Journal:
         """
         try:
             self._begin(end, answers_before)
-            self._opened.close()
-            self._open()
         except OSError as error:
-            self._is_broken = self._has_lost_its_name()
             raise OutputError(f"{self.path}: can't be written ({error.strerror})") from None
-        self._make_room(_ROOM_BYTES)
+
+    def make_room(self) -> None:
+        """Set room aside for the next replies. Raises OutputError."""
+        try:
+            self._reserve(_ROOM_BYTES)
+        except OSError as error:
+            raise OutputError(
+                f"{self.path}: there is no room for the next reply ({error.strerror}), so none was asked for. "
+                f"Make room, then run again"
+            ) from None
 
     def remove(self) -> None:
         """Close the journal and delete its file, once the parquet file holds everything."""
@@ -111,8 +118,11 @@ class Journal:
             raise ValueError("the journal is closed")
         return self._file
 
-    def _open(self) -> None:
-        self._file = self.path.open("r+b", buffering=0)
+    def _clean(self, contents: Contents) -> None:
+        """Put right what a crash left."""
+        if contents.unended:
+            self._write_at(self.end - 1, b"\n")
+        self._wipe(contents.behind)
 
     def _begin(self, first: int, answers_before: int) -> None:
         """Put a new journal in place, with what the one before holds from byte `first`.
@@ -121,28 +131,39 @@ class Journal:
         """
         header = to_line({"format": FORMAT, "host": self._host, "answers": answers_before})
         partial = partial_of(self.path)
+        file: BinaryIO = partial.open("w+b", buffering=0)
         try:
-            with partial.open("wb") as file:
-                file.write(header)
-                for start in range(first, self.end, _BLOCK_BYTES):
-                    file.write(self._read_at(start, min(_BLOCK_BYTES, self.end - start)))
-                file.write(b"\0")
-                file.flush()
-                os.fsync(file.fileno())
-            if os.name == "nt" and self._file is not None:
-                self._file.close()  # Windows replaces no file that is open
-            partial.replace(self.path)
+            _write(file, header)
+            for start in range(first, self.end, _BLOCK_BYTES):
+                _write(file, self._read_at(start, min(_BLOCK_BYTES, self.end - start)))
+            _write(file, b"\0")
+            os.fsync(file.fileno())
+            if os.name == "nt":
+                file = self._replace_closed(file, partial)
+            else:
+                partial.replace(self.path)
+        except BaseException:
+            file.close()
+            raise
         finally:
             discard(partial)
-        sync_folder(self.path.parent)
+        if self._file is not None:
+            self._file.close()
+        self._file = file
         self.start, self.end, self._room_end = len(header), len(header) + self.end - first, 0
+        self.begun += 1
+        sync_folder(self.path.parent)  # last: where this fails, what comes goes to the new one all the same
 
-    def _has_lost_its_name(self) -> bool:
-        """Say whether another file stands in the place of the open one: what is written there would be lost."""
-        try:
-            return not os.path.samestat(os.fstat(self._opened.fileno()), self.path.stat())
-        except (OSError, ValueError):  # it is closed
-            return True
+    def _replace_closed(self, file: BinaryIO, partial: Path) -> BinaryIO:
+        """Do as Windows wants it, which replaces no file that is open."""
+        file.close()
+        self._is_broken = True  # until there is an open one again
+        if self._file is not None:
+            self._file.close()
+        partial.replace(self.path)
+        file = self.path.open("r+b", buffering=0)
+        self._is_broken = False
+        return file
 
     def _commit(self, payload: Any) -> None:
         """Write all of a line or none of it. What is paid for is worth a second try."""
@@ -151,7 +172,7 @@ class Journal:
         if failure:
             raise OutputError(f"{self.path}: a paid reply can't be written down ({failure}). Make room, then run again")
         self.end += len(data)
-        self._make_room(_ROOM_BYTES)
+        self.make_room()
 
     def _try(self, data: bytes) -> str:
         """Write a line; return what went wrong, if anything."""
@@ -179,25 +200,13 @@ class Journal:
     def _write_at(self, at: int, data: bytes) -> None:
         file = self._opened
         file.seek(at)
-        rest = memoryview(data)
-        while rest:
-            rest = rest[file.write(rest) or 0 :]
+        _write(file, data)
         os.fsync(file.fileno())
 
     def _wipe(self, behind: int) -> None:
         """Make room again of what stands between the last whole line and byte `behind`."""
         if behind > self.end:
             self._write_at(self.end, bytes(behind - self.end))
-
-    def _make_room(self, size_bytes: int) -> None:
-        """Have so many NULs behind the end. Raises OutputError where the disk is full."""
-        try:
-            self._reserve(size_bytes)
-        except OSError as error:
-            raise OutputError(
-                f"{self.path}: there is no room for the next reply ({error.strerror}), so none was asked for. "
-                f"Make room, then run again"
-            ) from None
 
     def _reserve(self, size_bytes: int) -> None:
         if self._room_end - self.end >= size_bytes:
@@ -208,12 +217,20 @@ class Journal:
             self._allocate(size_bytes)
 
     def _allocate(self, size_bytes: int) -> None:
-        if hasattr(os, "posix_fallocate"):
+        try:
             os.posix_fallocate(self._opened.fileno(), self.end, size_bytes)
-        else:
-            self._opened.truncate(self.end + size_bytes)
+        except (AttributeError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in _NOT_OFFERED:
+                raise
+            self._opened.truncate(self.end + size_bytes)  # a system or a disk that sets nothing aside
         os.fsync(self._opened.fileno())  # after a power cut the file must not end in the middle of a commit
         self._room_end = self.end + size_bytes
+
+
+def _write(file: BinaryIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) or 0 :]
 
 
 def _to_json(answer: Answer) -> dict[str, Any]:

@@ -25,17 +25,16 @@ def acquire(path: Path, name: str) -> filelock.BaseFileLock:
     lock = filelock.FileLock(path, timeout=0)
     try:
         lock.acquire()
-        if not path.stat().st_size or _holder(path) is not None:  # not into a file of the user's own
-            path.write_text(json.dumps({"pid": os.getpid(), "machine": platform.node()}), encoding="ascii")
     except filelock.Timeout:
         raise StoreLockedError(
             f"{name} is in use by another run ({_holder(path) or 'process unknown'}). "
             "Wait for it to end, or give this run a resume file of its own: --store FILE.parquet"
         ) from None
     except OSError as error:
-        with contextlib.suppress(OSError):
-            lock.release()
         raise OutputError(f"{path.parent}: no resume file can be made there ({error.strerror})") from None
+    with contextlib.suppress(OSError):  # Windows lets nobody write to what is locked; who it is is a courtesy
+        if not path.stat().st_size or _holder(path) is not None:  # not into a file of the user's own
+            path.write_text(json.dumps({"pid": os.getpid(), "machine": platform.node()}), encoding="ascii")
     return lock
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import pyarrow as pa
 
-from enricher.errors import StoreError
+from enricher.errors import StoreError, StoreUnreadableError
 from enricher.model import Answer, CodeType, Domain, Key
 from enricher.store.answers import Noted
 from enricher.store.format import FORMAT, check_header, from_line
@@ -30,6 +30,8 @@ _BATCH_ANSWERS = 2_048
 _BLOCK_BYTES = 1024 * 1024
 _NULS = re.compile(rb"\0+")
 _SECTOR_BYTES = 512
+_LATEST_MS = 253_402_300_800_000
+"""The year 10,000: no calendar here goes on."""
 _TRIES = 3
 _NEXT_TRY_S = 0.05
 _PADDED = 2
@@ -64,7 +66,7 @@ def opened(path: Path) -> BinaryIO | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StoreError(f"{path}: can't be read ({error.strerror})") from None
+        raise StoreUnreadableError(f"{path}: can't be read ({error.strerror})") from None
 
 
 def read(path: Path, raw: BinaryIO, host: str | None, *, is_growing: bool) -> Contents:
@@ -87,7 +89,7 @@ def _read_once(path: Path, raw: BinaryIO, host: str | None) -> Contents:
     try:
         return _read(path, file, host)
     except OSError as error:
-        raise StoreError(f"{path}: can't be read ({error.strerror})") from None
+        raise StoreUnreadableError(f"{path}: can't be read ({error.strerror})") from None
     finally:
         file.detach()
 
@@ -101,8 +103,10 @@ def _read(path: Path, file: BinaryIO, host: str | None) -> Contents:
             f"backup, move it away, or name another resume file: --store FILE.parquet"
         )
     version, of_host = check_header(path, payload, host)
-    size = len(header)
-    contents = Contents(version, of_host, payload.get("answers", 0), start=size, end=size, behind=size)
+    before, size = payload.get("answers", 0), len(header)
+    if not isinstance(before, int):
+        raise _damaged(path, 1)
+    contents = Contents(version, of_host, before, start=size, end=size, behind=size)
     for number, line in enumerate(file, 2):
         payload = from_line(line) if line.endswith(b"\n") else None
         if payload is None:
@@ -120,12 +124,12 @@ def _read(path: Path, file: BinaryIO, host: str | None) -> Contents:
 def _read_last(path: Path, line: bytes, number: int, file: BinaryIO, contents: Contents) -> None:
     """Judge a line that does not check: the room set aside, a commit torn by a crash, or damage."""
     is_whole = line.endswith(b"\n")
-    rest = file.read().rstrip(b"\0") if is_whole else b""
+    is_last = not any(block.strip(b"\0") for block in iter(lambda: file.read(_BLOCK_BYTES), b""))
     text = line.rstrip(b"\0")
     contents.behind = contents.end + (len(line) if is_whole else len(text))
     if is_whole:
         # Of a commit that was never finished some sectors may have reached the disk, its end among them.
-        is_torn = not rest and _lacks_sectors(line, contents.end)
+        is_torn = is_last and _lacks_sectors(line, contents.end)
     else:
         if contents.format >= _PADDED and len(text) == len(line):
             raise _cut_short(path)
@@ -155,9 +159,15 @@ def _take(path: Path, number: int, payload: Any, contents: Contents) -> None:
             contents.outputs.append((payload["output"], payload["digest"]))
             return
         for told in _answers_of(payload):
-            contents.noted.note(_key(told), told["fetched_at"], len(told["items"]))
+            contents.noted.note(_key(told), _moment_ms(told["fetched_at"]), len(told["items"]))
     except (KeyError, TypeError, ValueError):
         raise _damaged(path, number) from None
+
+
+def _moment_ms(told: Any) -> int:
+    if not isinstance(told, int) or not 0 <= told < _LATEST_MS:
+        raise ValueError(f"no moment: {told}")
+    return told
 
 
 def _damaged(path: Path, number: int) -> StoreError:

@@ -17,13 +17,14 @@ import pandas as pd
 from enricher.errors import OutputError, StoreError
 from enricher.store import answers, lock, replay
 from enricher.store.chosen import Chosen
-from enricher.store.facts import Facts, groups_of
+from enricher.store.facts import Facts, facts_of
 from enricher.store.file import File, discard, partial_of, place
 from enricher.store.fold import Fold
 from enricher.store.format import FORMAT
 from enricher.store.journal import Journal
 from enricher.store.migration import keep_copy
 from enricher.store.outputs import Outputs
+from enricher.store.pair import check_pair
 from enricher.store.replay import MOST_KEPT
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Store:
         self._recent = answers.Noted()
         self._file: File | None = None
         self._fold: Fold | None = None
+        self._may_fold = True
         self._held: answers.Answers | None = None
         with ExitStack() as stack:
             if not read_only:
@@ -75,6 +77,7 @@ class Store:
             # After an error the journal stays as it is: it holds everything, and the next run reads it.
             if self._journal is not None and (kind is None or self._journal.is_empty):
                 self.fold()
+                self._close_replay()
                 self._journal.remove()
             self._cancel_fold()
 
@@ -93,7 +96,7 @@ class Store:
             if journal.end > end:
                 self._recent.extend(answers.noted(new))
                 self._held = None
-        if self._fold is None and len(self._recent) >= max(_FOLD_LEAST, len(self._file or ())):
+        if self._fold is None and self._may_fold and len(self._recent) >= max(_FOLD_LEAST, len(self._file or ())):
             self._fold = self._begin_fold(journal.path, journal.start, journal.end)
         elif self._fold is not None and self._fold.is_done:
             self._finish_fold(self._fold)
@@ -110,8 +113,13 @@ class Store:
         """Note the SHA-256 of an output about to be put in place, so that the next run knows it as its own."""
         if self.outputs.digests(path)[-1:] != [digest]:
             name = self.outputs.name(path)
-            self._writable().note_output(name, digest)
-            self.outputs.remember(name, digest)
+            journal = self._writable()
+            end = journal.end
+            try:
+                journal.note_output(name, digest)
+            finally:
+                if journal.end > end:
+                    self.outputs.remember(name, digest)
 
     def wrote(self, path: Path, digest: str) -> bool:
         """Whether the file at `path` with this SHA-256 is as a run with this resume file left it."""
@@ -124,7 +132,8 @@ class Store:
     def latest(self, keys: KeyArray) -> tuple[Products, npt.NDArray[np.int32]]:
         """Return the rows of the newest answer to each of `keys`, and for every row the key's position in `keys`.
 
-        The rows are to be read before anything is put or folded. Where the journal holds many, they are folded first.
+        No key is in `keys` twice. The rows are to be read before anything is put or folded; where the journal holds
+        many, they are folded first.
         """
         if self._journal is not None and len(self._recent) > MOST_KEPT:
             self.fold()
@@ -158,22 +167,9 @@ class Store:
 
     def facts(self) -> Facts:
         """Return what it holds, in figures."""
-        held = self.held
-        newest = held.newest
         size_bytes = self.path.stat().st_size if self.path.exists() else 0
-        return Facts(
-            host=self.host,
-            format=self._format,
-            keys=len(newest),
-            found=int(held.found[newest].sum()),
-            products=int(held.rows[newest][held.found[newest]].sum()),
-            answers=int(held.distinct.sum()),
-            unfolded=len(self._recent),
-            size_bytes=size_bytes + (self._journal or self._contents).end,
-            outputs=len(self.outputs),
-            asked_ms=held.fetched_ms[newest],
-            groups=groups_of(held),
-        )
+        size_bytes += (self._journal or self._contents).end
+        return facts_of(self.held, self.host, self._format, len(self._recent), size_bytes, len(self.outputs))
 
     def parts(self) -> list[Part]:
         """Return the rows of both files, in the order of `held`. To be read before anything is put or folded."""
@@ -195,29 +191,24 @@ class Store:
 
     def _read(self, journal_path: Path, host: str | None, stack: ExitStack, *, is_locked: bool) -> None:
         """Read what is there: the journal first, so that what a run folds meanwhile is seen twice, and not never."""
+        for path in (self.path, journal_path):
+            if path.exists() and not path.is_file():
+                raise StoreError(f"{path} is no file: name another resume file with --store FILE.parquet")
         self._contents = replay.Contents()
         self._replay = replay.opened(journal_path)
         stack.callback(self._close_replay)
         if self._replay is not None:
             self._contents = replay.read(journal_path, self._replay, host, is_growing=not is_locked)
-            host = self._contents.host
         if self.path.exists():
             self._file = File(self.path, host)
-            host = self._file.host
-        self._host = host
+        filed = answers.Answers.none() if self._file is None else self._file.answers()
+        check_pair(self.path, self._file, filed, self._contents)
+        self._filed, self._recent = filed, self._contents.noted
+        self._host = host or (self._contents.host if self._file is None else self._file.host) or None
         self.outputs = Outputs(self.path.parent, {} if self._file is None else self._file.outputs)
         for name, digest in self._contents.outputs:
             self.outputs.remember(name, digest)
-        self._recent = self._contents.noted
         self._format = min(FORMAT if self._file is None else self._file.format, self._contents.format)
-        self._filed = answers.Answers.none() if self._file is None else self._file.answers()
-        if len(self._filed) < self._contents.answers_before:
-            what = "missing" if self._file is None else "an older one"
-            raise StoreError(
-                f"{self.path.name} is {what}: {journal_path.name} goes on where {self._contents.answers_before:,} "
-                "answers were. Nothing was changed. Restore both from one backup, or move both away to go on without "
-                "them (they would be paid for again)"
-            )
 
     def _begin_writing(self, stack: ExitStack) -> None:
         if self._host is None:
@@ -262,27 +253,37 @@ class Store:
     def _finish_fold(self, fold: Fold) -> None:
         """Let the new parquet file take the name, and the journal begin anew. Raises OutputError."""
         self._fold = None
+        self._may_fold = False  # where this fails, the next run may do better
         self._place(fold)
-        self._writable().forget(fold.end, len(self._filed))
-        self._recent = self._recent.without(fold.count)
-        self._close_replay()
+        self._close_replay()  # Windows replaces no file that is open
+        journal = self._writable()
+        begun = journal.begun
+        try:
+            journal.forget(fold.end, len(self._filed))
+        finally:
+            if journal.begun != begun:
+                self._recent, self._held = self._recent.without(fold.count), None
+        journal.make_room()
+        self._may_fold = True
 
     def _place(self, fold: Fold) -> None:
         try:
             fold.finish()
             self._close_file()
             place(partial_of(self.path), self.path)
-        except OSError as error:
+        except (OSError, StoreError, ValueError, MemoryError) as error:
+            reason = getattr(error, "strerror", None) or error
+            if self._file is None and self.path.exists():  # the old one, or a new one that is not known to last
+                self._file = File(self.path, self._host, is_sound=True)
+                self._filed, self._held = self._file.answers(), None
             raise OutputError(
-                f"{self.path}: can't be written ({error.strerror}). What was paid for is kept in "
+                f"{self.path}: can't be written ({reason}). What was paid for is kept in "
                 f"{self.path.with_suffix('.journal').name}: see to the disk, then run again"
             ) from None
         finally:
-            discard(partial_of(self.path))
-            if self._file is None and self.path.exists():
-                self._file = File(self.path, self._host, is_sound=True)
-        self._filed = fold.held.take(fold.held.distinct)
-        self._held = None
+            fold.cancel()  # where something else ended the waiting
+        self._file = File(self.path, self._host, is_sound=True)
+        self._filed, self._held = fold.held.take(fold.held.distinct), None
 
     def _cancel_fold(self) -> None:
         if self._fold is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from enricher.errors import StoreError
+from enricher.errors import StoreError, StoreUnreadableError
 from enricher.keys import code_texts
 from enricher.model import FIELDS, Outcome
 from enricher.store import answers
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def verify(path: Path, tick: Callable[[int], None] = lambda _rows: None) -> list[str]:
     """Read both files of a resume file and check all that their format promises. `tick` hears of rows done.
 
-    Returns the faults in words, one for each kind; none: it is sound. Raises StoreError where there is none.
+    Returns the faults in words, one for each kind; none: it is sound. Raises StoreError where there is none,
+    StoreUnreadableError where that can't be told.
     """
     faults: list[str] = []
     if not path.exists() and not path.with_suffix(".journal").exists():
@@ -35,6 +36,8 @@ def verify(path: Path, tick: Callable[[int], None] = lambda _rows: None) -> list
                     faults += [fault for fault in _faults_of(pa.Table.from_batches([batch])) if fault not in faults]
                     tick(len(batch))
             faults += _faults_of_answers(store.held)
+    except StoreUnreadableError:
+        raise
     except StoreError as error:
         faults.append(str(error))
     return faults

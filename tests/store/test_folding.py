@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,8 @@ import pytest
 
 from enricher.errors import OutputError, StoreError
 from enricher.store import Store, file, store
+from enricher.store.fold import Fold
+from enricher.store.journal import Journal
 from tests.store.stored import ASIN, EAN, ITEM, NOON, UPC, answer, ean, packed, titles
 
 if TYPE_CHECKING:
@@ -121,6 +124,106 @@ def test_a_fold_that_fails_is_told_at_a_later_reply_which_is_kept(path: Path, mo
         known = opened.known(packed(*(ean(number) for number in range(tried + 1))))
     assert known.found.all()
     assert tried >= LEAST
+
+
+def keeps_on_after(opened: Store, first: int) -> None:
+    """Put as the run does with what is under way: whatever is said, what has been put is kept."""
+    for number in range(first, first + 2 * LEAST):
+        with contextlib.suppress(OutputError):
+            fill(opened, number, 1)
+
+
+def known_of(path: Path, count: int) -> list[bool]:
+    with Store(path, "localhost") as opened:
+        known = opened.known(packed(*(ean(number) for number in range(count))))
+        assert titles(opened, ean(0), ean(count - 1)) == [["title 0"], [f"title {count - 1}"]]
+        return [bool(found) for found in known.found]
+
+
+@pytest.mark.parametrize("called", ["enricher.store.file.sync_folder", "enricher.store.journal.sync_folder"])
+def test_what_is_under_way_is_kept_after_a_name_that_may_not_last(
+    path: Path, monkeypatch: pytest.MonkeyPatch, called: str
+) -> None:
+    def fail(_: Path) -> None:
+        monkeypatch.undo()
+        monkeypatch.setattr(store, "_FOLD_LEAST", LEAST)
+        raise OSError(5, "Input/output error")
+
+    with Store(path, "localhost") as opened:
+        fill(opened, 0, LEAST)
+        monkeypatch.setattr(called, fail)
+        keeps_on_after(opened, LEAST)
+        kept = opened.known(packed(*(ean(number) for number in range(3 * LEAST)))).found
+    assert kept.all()
+    assert all(known_of(path, 3 * LEAST))
+
+
+def test_what_is_under_way_is_kept_when_a_new_journal_finds_no_room(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Journal) -> None:
+        monkeypatch.undo()
+        monkeypatch.setattr(store, "_FOLD_LEAST", LEAST)
+        raise OutputError(f"{self.path}: there is no room")
+
+    def in_a_hurry() -> None:
+        with Store(path, "localhost") as opened:
+            fill(opened, 0, LEAST - 1)
+            opened.fold()
+            fill(opened, LEAST - 1, 1)
+            monkeypatch.setattr(Journal, "make_room", full)
+            with pytest.raises(OutputError, match="no room"):
+                opened.fold()
+            keeps_on_after(opened, LEAST)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        in_a_hurry()
+    assert all(known_of(path, 3 * LEAST))
+
+
+def test_damage_that_a_fold_meets_stops_the_run_and_loses_no_reply(path: Path) -> None:
+    with Store(path, "localhost") as opened:
+        opened.put([answer(EAN, {"title": "x" * 5_000})])
+
+    def damaged_in_mid_run() -> None:
+        with Store(path, "localhost") as opened:
+            data = bytearray(path.read_bytes())
+            data[100] ^= 1
+            path.write_bytes(data)
+            said: list[str] = []
+            for number in range(10 * LEAST):
+                try:
+                    fill(opened, number, 1)
+                except OutputError as error:
+                    said.append(str(error))
+            assert [text.partition("(")[0] for text in said] == [f"{path}: can't be written "]
+            assert opened.facts().unfolded == 10 * LEAST
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        damaged_in_mid_run()
+    with pytest.raises(StoreError, match="checksum is wrong"):
+        Store(path, "localhost")
+
+
+def test_an_interrupt_while_a_fold_is_waited_for_ends_it(
+    path: Path, brake: Brake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: Fold) -> None:
+        threading.Timer(0.1, brake.released.set).start()
+        raise KeyboardInterrupt
+
+    def in_a_hurry() -> None:
+        with Store(path, "localhost") as opened:
+            fill(opened, 0, LEAST)
+            assert brake.reached.wait(20)
+            monkeypatch.setattr(Fold, "finish", interrupt)
+            opened.fold()
+
+    with pytest.raises(KeyboardInterrupt):
+        in_a_hurry()
+    assert sorted(left.suffix for left in path.parent.iterdir()) == [".journal", ".lock"]
 
 
 def test_a_reader_sees_every_answer_before_in_and_after_a_fold(path: Path, brake: Brake) -> None:
