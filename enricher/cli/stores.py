@@ -38,7 +38,7 @@ _VERIFY_HELP = """Read all of FILE and check it: every checksum, every row. Exit
 \b
 Examples:
   enricher store verify catalog.resume.parquet
-  enricher store verify catalog.resume.parquet && cp catalog.resume.parquet backup/
+  enricher store verify catalog.resume.parquet && cp catalog.resume.* backup/
 
 It only reads, and works while a run is adding to the file.
 """

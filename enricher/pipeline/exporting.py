@@ -22,9 +22,9 @@ from enricher.cells import Additions
 from enricher.clock import Clock, SystemClock
 from enricher.errors import ConfigError, OutputError
 from enricher.model import FIELDS, SANDBOX_HOST, Outcome
-from enricher.pipeline.sorting import SortedRows, gathered
+from enricher.pipeline.sorting import SortedRows
 from enricher.pipeline.stores import check_store
-from enricher.store import Store, is_resume_file
+from enricher.store import IDENTITY, Store, gathered, is_resume_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 RAW = "raw"
 """The column with what else the service said of a product, as JSON."""
 ALL = "all"
-_IDENTITY = ("code_type", "domain", "code", "outcome", "fetched_at", "item")
 _BY_TIME = ("code", "code_type", "domain", "fetched_at", "item")
 _WORKBOOK, _PARQUET, _JSON_LINES, _TEXT = ".xlsx", ".parquet", ".jsonl", ".csv"
 _FORMS = {
@@ -81,7 +80,7 @@ class Export:
     @property
     def names(self) -> list[str]:
         """The columns of the table, named as in the resume file."""
-        return [*_IDENTITY, *self.fields]
+        return [*IDENTITY, *self.fields]
 
 
 def fields_named(text: str | None) -> tuple[str, ...]:

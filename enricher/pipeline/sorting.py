@@ -12,8 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from enricher.store import gathered
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -99,17 +101,3 @@ def _deal(
                     written += 1
             done += len(some)
             tick(len(some))
-
-
-def gathered(batches: Iterable[pa.RecordBatch], rows: int = PART_ROWS) -> Iterator[pa.Table]:
-    """Put batches together until they are at least so many rows; the last ones may be fewer."""
-    waiting: list[pa.RecordBatch] = []
-    count = 0
-    for batch in batches:
-        waiting.append(batch)
-        count += len(batch)
-        if count >= rows:
-            yield pa.Table.from_batches(waiting)
-            waiting, count = [], 0
-    if waiting:
-        yield pa.Table.from_batches(waiting)

@@ -5,7 +5,8 @@ from enricher.store.facts import Facts, Group
 from enricher.store.file import is_resume_file
 from enricher.store.lock import held_by
 from enricher.store.merge import merge
+from enricher.store.rows import IDENTITY, gathered
 from enricher.store.store import Store
 from enricher.store.verify import verify
 
-__all__ = ["Facts", "Group", "Known", "Store", "held_by", "is_resume_file", "merge", "verify"]
+__all__ = ["IDENTITY", "Facts", "Group", "Known", "Store", "gathered", "held_by", "is_resume_file", "merge", "verify"]

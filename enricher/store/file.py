@@ -18,7 +18,7 @@ from enricher.disk import sync_folder
 from enricher.errors import StoreError, StoreUnreadableError
 from enricher.store.answers import Answers, of_table
 from enricher.store.format import FORMAT, WAY_OUT, check_header, from_line, to_line
-from enricher.store.rows import IDENTITY, SCHEMA
+from enricher.store.rows import IDENTITY, SCHEMA, gathered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 BATCH_ROWS = 4_096  # with all fields some megabytes, several times over while they are rendered
-_ROW_GROUP = 32_768
 _BLOCK_BYTES = 1024 * 1024
 _HEADER = b"enricher"
 _SEAL = "enricher.seal"
@@ -151,7 +150,7 @@ def write(
         written = 0
         with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
             writer.add_key_value_metadata({_SEAL: f'{_SEALED.decode()}{"0" * _DIGITS}"}}'})
-            for table in _row_groups(batches):
+            for table in gathered(batches):
                 writer.write_table(table.cast(schema))
                 written += len(table)
         if written != rows:
@@ -177,19 +176,6 @@ def place(partial: Path, path: Path) -> None:
     """Let a new file take the name, for good. Raises OSError."""
     partial.replace(path)
     sync_folder(path.parent)
-
-
-def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Gather batches to row groups that are neither many nor more than memory should hold."""
-    waiting: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        waiting.append(batch)
-        rows += len(batch)
-        if rows >= _ROW_GROUP:
-            yield pa.Table.from_batches(waiting)
-            waiting, rows = [], 0
-    yield pa.Table.from_batches(waiting, SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class _CancelledError(Exception):
 class Fold:
     """What the file at `path` will be, under way: all answers `held` when it began, repetitions left out.
 
-    The last `count` of them are in the journal, from byte `start` to `end`; None: there is none.
+    The last `count` of them are in the journal, from byte `start` to `end`.
     """
 
     def __init__(  # noqa: PLR0913 - what is written, and where it comes from
@@ -39,7 +39,7 @@ class Fold:
         outputs: dict[str, list[str]],
         held: Answers,
         count: int,
-        journal: Path | None,
+        journal: Path,
         start: int,
         end: int,
     ) -> None:
@@ -74,7 +74,7 @@ class Fold:
             if self._path.exists():
                 parts.append(stack.enter_context(closing(File(self._path, self._host, is_sound=True))))
             journal_rows = int(self.held.rows[len(self.held) - self.count :].sum())
-            if self._journal is not None:
+            if self.end > self._start:
                 file = stack.enter_context(self._journal.open("rb"))
                 parts.append(replay.Rows(file, self._start, self.end, journal_rows))
             rows = Chosen(parts, self.held.of_rows(self.held.distinct))

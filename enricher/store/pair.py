@@ -1,4 +1,4 @@
-"""Whether a parquet file and a journal belong together. No I/O."""
+"""Whether a parquet file and a journal can be what they are taken for, and belong together. Reads neither."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ _WAY_OUT = (
     "Nothing was changed. Restore both from one backup, or move both away to go on without the answers in them (they "
     "would be paid for again)"
 )
+
+
+def check_files(*paths: Path) -> None:
+    """Raise StoreError for a folder or a pipe: reading one may never end."""
+    for path in paths:
+        if path.exists() and not path.is_file():
+            raise StoreError(f"{path} is no file: name another resume file with --store FILE.parquet")
 
 
 def check_pair(path: Path, file: File | None, filed: Answers, contents: Contents) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from enricher.model import Answer, FieldKind, Item
 
+ROW_GROUP = 32_768
+"""Rows written together: neither many groups, nor more than memory should hold several times over."""
 _INT64 = 2**63
 _MOST_NUMBER = 1e300  # beyond it an integer fits no double
 IDENTITY = ("code_type", "domain", "code", "outcome", "fetched_at", "item")
@@ -112,6 +114,20 @@ _PLACES = [
     (field.name, field.path[0] if len(field.path) > 1 else None, field.path[-1], _FITS[field.kind])
     for field in FIELDS.values()
 ]
+
+
+def gathered(batches: Iterable[pa.RecordBatch], rows: int = ROW_GROUP) -> Iterator[pa.Table]:
+    """Put batches together until they are at least so many rows; the last ones may be fewer."""
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        waiting.append(batch)
+        count += len(batch)
+        if count >= rows:
+            yield pa.Table.from_batches(waiting)
+            waiting, count = [], 0
+    if waiting:
+        yield pa.Table.from_batches(waiting)
 
 
 class Kept:

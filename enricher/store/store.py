@@ -24,7 +24,7 @@ from enricher.store.format import FORMAT
 from enricher.store.journal import Journal
 from enricher.store.migration import keep_copy
 from enricher.store.outputs import Outputs
-from enricher.store.pair import check_pair
+from enricher.store.pair import check_files, check_pair
 from enricher.store.replay import MOST_KEPT
 
 if TYPE_CHECKING:
@@ -60,11 +60,13 @@ class Store:
         self._fold: Fold | None = None
         self._may_fold = True
         self._held: answers.Answers | None = None
+        self._journal_path = path.with_suffix(".journal")
+        check_files(path, self._journal_path)
         with ExitStack() as stack:
             if not read_only:
                 stack.callback(lock.acquire(path.with_suffix(".lock"), path.name).release)
             stack.callback(self._close_file)
-            self._read(path.with_suffix(".journal"), host, stack, is_locked=not read_only)
+            self._read(host, stack, is_locked=not read_only)
             if not read_only:
                 self._begin_writing(stack)
             self._open = stack.pop_all()
@@ -97,7 +99,7 @@ class Store:
                 self._recent.extend(answers.noted(new))
                 self._held = None
         if self._fold is None and self._may_fold and len(self._recent) >= max(_FOLD_LEAST, len(self._file or ())):
-            self._fold = self._begin_fold(journal.path, journal.start, journal.end)
+            self._fold = self._begin_fold()
         elif self._fold is not None and self._fold.is_done:
             self._finish_fold(self._fold)
 
@@ -107,7 +109,7 @@ class Store:
         if self._fold is not None:
             self._finish_fold(self._fold)
         if not journal.is_empty:
-            self._finish_fold(self._begin_fold(journal.path, journal.start, journal.end))
+            self._finish_fold(self._begin_fold())
 
     def remember_output(self, path: Path, digest: str) -> None:
         """Note the SHA-256 of an output about to be put in place, so that the next run knows it as its own."""
@@ -167,8 +169,7 @@ class Store:
 
     def facts(self) -> Facts:
         """Return what it holds, in figures."""
-        size_bytes = self.path.stat().st_size if self.path.exists() else 0
-        size_bytes += (self._journal or self._contents).end
+        size_bytes = self._size_bytes + (self._journal or self._contents).end
         return facts_of(self.held, self.host, self._format, len(self._recent), size_bytes, len(self.outputs))
 
     def parts(self) -> list[Part]:
@@ -185,20 +186,20 @@ class Store:
 
     def room_needed(self, codes: int) -> int:
         """Return how many bytes so many more answers may take on the disk, with the fold, which needs a second file."""
-        size_bytes = self.path.stat().st_size if self.path.exists() else 0
         journals = 1 if self._journal else 2
-        return size_bytes + codes * _BYTES_OF_ANSWER + journals * _BYTES_SET_ASIDE
+        return self._size_bytes + codes * _BYTES_OF_ANSWER + journals * _BYTES_SET_ASIDE
 
-    def _read(self, journal_path: Path, host: str | None, stack: ExitStack, *, is_locked: bool) -> None:
+    @property
+    def _size_bytes(self) -> int:
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def _read(self, host: str | None, stack: ExitStack, *, is_locked: bool) -> None:
         """Read what is there: the journal first, so that what a run folds meanwhile is seen twice, and not never."""
-        for path in (self.path, journal_path):
-            if path.exists() and not path.is_file():
-                raise StoreError(f"{path} is no file: name another resume file with --store FILE.parquet")
         self._contents = replay.Contents()
-        self._replay = replay.opened(journal_path)
+        self._replay = replay.opened(self._journal_path)
         stack.callback(self._close_replay)
         if self._replay is not None:
-            self._contents = replay.read(journal_path, self._replay, host, is_growing=not is_locked)
+            self._contents = replay.read(self._journal_path, self._replay, host, is_growing=not is_locked)
         if self.path.exists():
             self._file = File(self.path, host)
         filed = answers.Answers.none() if self._file is None else self._file.answers()
@@ -213,23 +214,22 @@ class Store:
     def _begin_writing(self, stack: ExitStack) -> None:
         if self._host is None:
             raise ValueError("a resume file is written for some service")
-        journal_path = self.path.with_suffix(".journal")
-        for path in (self.path, journal_path):
+        for path in (self.path, self._journal_path):
             discard(partial_of(path))  # of a run that was killed
         if self._format < FORMAT:
-            self._migrate(journal_path)
+            self._migrate()
         contents = None if self._replay is None else self._contents
-        self._journal = Journal(journal_path, self._host, contents, len(self._filed))
+        self._journal = Journal(self._journal_path, self._host, contents, len(self._filed))
         stack.callback(self._journal.close)
         stack.callback(self._cancel_fold)
 
-    def _migrate(self, journal_path: Path) -> None:
+    def _migrate(self) -> None:
         """Bring files of an older format up to date, which are kept as copies; they are only read until they go."""
         if self._replay is not None and self._contents.format < FORMAT:
-            self.migrated = keep_copy(journal_path, self._contents.format)
+            self.migrated = keep_copy(self._journal_path, self._contents.format)
         if self._file is not None and self._file.format < FORMAT:
             self.migrated = keep_copy(self.path, self._file.format)
-        self._place(self._begin_fold(journal_path if self._replay else None, self._contents.start, self._contents.end))
+        self._place(self._begin_fold())
         self._close_replay()  # its journal is now one that begins anew
         self._recent, self._format = answers.Noted(), FORMAT
 
@@ -238,16 +238,17 @@ class Store:
             raise StoreError(f"{self.path.name} was opened for reading only")
         return self._journal
 
-    def _begin_fold(self, journal_path: Path | None, start: int, end: int) -> Fold:
+    def _begin_fold(self) -> Fold:
+        journal = self._journal or self._contents
         return Fold(
             self.path,
             host=self.host,
             outputs=self.outputs.to_json(),
             held=self.held,
             count=len(self._recent),
-            journal=journal_path,
-            start=start,
-            end=end,
+            journal=self._journal_path,
+            start=journal.start,
+            end=journal.end,
         )
 
     def _finish_fold(self, fold: Fold) -> None:
@@ -278,7 +279,7 @@ class Store:
                 self._filed, self._held = self._file.answers(), None
             raise OutputError(
                 f"{self.path}: can't be written ({reason}). What was paid for is kept in "
-                f"{self.path.with_suffix('.journal').name}: see to the disk, then run again"
+                f"{self._journal_path.name}: see to the disk, then run again"
             ) from None
         finally:
             fold.cancel()  # where something else ended the waiting

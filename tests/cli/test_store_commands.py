@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -256,6 +257,15 @@ def test_a_file_without_answers_makes_a_table_of_names_only(enricher: Run, tmp_p
         ran = enricher("store", "export", "s.parquet", "-o", f"o.{kind}", "--json", "--force", *history)
         assert told(ran)["rows"] == 0
     assert "Codes    0\n" in enricher("store", "info", "s.parquet").stdout
+
+
+def test_no_output_takes_the_place_of_a_resume_file(enricher: Run, resume: Path, samples: Path) -> None:
+    other = resume.with_name("other.parquet")
+    shutil.copy(resume, other)
+    ran = enricher("enrich", samples / "catalog.csv", "--sandbox", "-o", other, "--store", "third.parquet", "--force")
+    assert ran.returncode == 73
+    assert "is a resume file, which holds what was paid for" in ran.stderr
+    assert other.read_bytes() == resume.read_bytes()
 
 
 def test_rows_that_no_worksheet_holds_are_refused_with_what_to_do(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
 import zlib
@@ -88,6 +90,55 @@ def test_a_last_line_that_lacks_its_newline_alone_is_kept(path: Path, *, read_on
     with Store(path, "localhost", read_only=read_only) as store:
         assert not store.dropped_torn_line
         assert titles(store, UPC, ASIN) == [["Dart Board"], ["Dart Board"]]
+
+
+def test_what_comes_after_a_line_that_lacked_its_newline_is_kept_too(path: Path) -> None:
+    whole = journal_of(path, [answer(UPC, ITEM)])
+    path.with_suffix(".journal").write_bytes(whole[:-1] + bytes(10))
+    with contextlib.suppress(KeyboardInterrupt), Store(path, "localhost") as store:
+        store.put([answer(ASIN, ITEM)])
+        raise KeyboardInterrupt
+    with Store(path, "localhost") as store:
+        assert titles(store, UPC, ASIN) == [["Dart Board"], ["Dart Board"]]
+
+
+def test_sectors_that_are_missing_in_any_but_the_last_commit_are_damage(path: Path) -> None:
+    journal = bytearray(journal_of(path, [answer(UPC, {"title": "x" * 3_000})], [answer(ASIN)]) + bytes(9))
+    journal[1024:1536] = bytes(512)
+    path.with_suffix(".journal").write_bytes(journal)
+    with pytest.raises(StoreError, match="damaged at line 2"):
+        Store(path, "localhost")
+
+
+def test_a_file_without_its_seal_is_refused(path: Path) -> None:
+    with Store(path, "localhost") as store:
+        store.put([answer(UPC, ITEM)])
+    path.write_bytes(path.read_bytes().replace(b'{"crc32":"', b'{"drc32":"'))
+    with pytest.raises(StoreError, match="checksum is wrong"):
+        Store(path, "localhost")
+
+
+def test_after_a_fold_each_key_has_its_own_product(path: Path) -> None:
+    with Store(path, "localhost") as store:
+        store.put([answer(UPC, {"title": "one"})])
+        assert titles(store, UPC) == [["one"]]
+        store.fold()
+        store.put([answer(ASIN, {"title": "two"})])
+        assert titles(store, UPC, ASIN) == [["one"], ["two"]]
+
+
+def test_a_run_that_fails_before_its_first_reply_leaves_no_journal(path: Path) -> None:
+    with contextlib.suppress(KeyboardInterrupt), Store(path, "localhost"):
+        raise KeyboardInterrupt
+    assert [file.suffix for file in path.parent.iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize("kind", ["a folder", "a pipe"])
+def test_what_is_no_file_is_refused_at_once(path: Path, kind: str) -> None:
+    path.mkdir() if kind == "a folder" else os.mkfifo(path)
+    with pytest.raises(StoreError, match="is no file"):
+        Store(path, "localhost")
+    assert [*path.parent.iterdir()] == [path]
 
 
 @pytest.mark.parametrize("is_missing", [True, False])
