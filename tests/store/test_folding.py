@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import contextlib
+import itertools
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -126,13 +126,6 @@ def test_a_fold_that_fails_is_told_at_a_later_reply_which_is_kept(path: Path, mo
     assert tried >= LEAST
 
 
-def keeps_on_after(opened: Store, first: int) -> None:
-    """Put as the run does with what is under way: whatever is said, what has been put is kept."""
-    for number in range(first, first + 2 * LEAST):
-        with contextlib.suppress(OutputError):
-            fill(opened, number, 1)
-
-
 def known_of(path: Path, count: int) -> list[bool]:
     with Store(path, "localhost") as opened:
         known = opened.known(packed(*(ean(number) for number in range(count))))
@@ -146,15 +139,15 @@ def test_what_is_under_way_is_kept_after_a_name_that_may_not_last(
 ) -> None:
     def fail(_: Path) -> None:
         monkeypatch.undo()
-        monkeypatch.setattr(store, "_FOLD_LEAST", LEAST)
         raise OSError(5, "Input/output error")
 
     with Store(path, "localhost") as opened:
-        fill(opened, 0, LEAST)
+        fill(opened, 0, LEAST - 1)
         monkeypatch.setattr(called, fail)
-        keeps_on_after(opened, LEAST)
-        kept = opened.known(packed(*(ean(number) for number in range(3 * LEAST)))).found
-    assert kept.all()
+        with pytest.raises(OutputError, match="Input/output error"):
+            opened.fold()
+        fill(opened, LEAST - 1, 2 * LEAST + 1)
+        assert opened.known(packed(*(ean(number) for number in range(3 * LEAST)))).found.all()
     assert all(known_of(path, 3 * LEAST))
 
 
@@ -174,7 +167,7 @@ def test_what_is_under_way_is_kept_when_a_new_journal_finds_no_room(
             monkeypatch.setattr(Journal, "make_room", full)
             with pytest.raises(OutputError, match="no room"):
                 opened.fold()
-            keeps_on_after(opened, LEAST)
+            fill(opened, LEAST, 2 * LEAST)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -192,13 +185,15 @@ def test_damage_that_a_fold_meets_stops_the_run_and_loses_no_reply(path: Path) -
             data[100] ^= 1
             path.write_bytes(data)
             said: list[str] = []
-            for number in range(10 * LEAST):
+            for number in itertools.count():
                 try:
                     fill(opened, number, 1)
                 except OutputError as error:
                     said.append(str(error))
-            assert [text.partition("(")[0] for text in said] == [f"{path}: can't be written "]
-            assert opened.facts().unfolded == 10 * LEAST
+                    break
+            fill(opened, number + 1, 2 * LEAST)
+            assert said[0].startswith(f"{path}: can't be written (")
+            assert opened.facts().unfolded == number + 1 + 2 * LEAST
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
