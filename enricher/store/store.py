@@ -36,10 +36,8 @@ if TYPE_CHECKING:
     from enricher.store.chosen import Part
 
 _FOLD_LEAST = 20_000
-_BYTES_OF_ANSWER = 2_560
-"""In the journal and then, packed, in the parquet file, at once."""
-_BYTES_SET_ASIDE = 2 * 2**20
-"""By a journal, for what comes: after a fold a new one stands beside it for a moment."""
+_BYTES_OF_ANSWER = 2_560  # in the journal and then, packed, in the parquet file, at once
+_BYTES_SET_ASIDE = 2 * 2**20  # by a journal, for what comes: after a fold a new one stands beside it for a moment
 
 
 class Store:
