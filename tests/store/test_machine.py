@@ -237,7 +237,7 @@ def before_each_step(watch: Any) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("examples", [20, pytest.param(1_500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [12, pytest.param(1_500, marks=pytest.mark.long)])
 def test_it_says_what_a_dict_says_after_anything(monkeypatch: pytest.MonkeyPatch, examples: int) -> None:
     monkeypatch.setattr("enricher.store.store._FOLD_LEAST", FOLD_AT)
     monkeypatch.setattr("enricher.store.journal._ROOM_BYTES", 4_096)  # less to copy, and more often
