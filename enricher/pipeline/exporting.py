@@ -24,6 +24,7 @@ from enricher.errors import ConfigError, OutputError
 from enricher.model import FIELDS, SANDBOX_HOST, Outcome
 from enricher.pipeline.sorting import SortedRows
 from enricher.pipeline.stores import check_store
+from enricher.pipeline.task import resolved
 from enricher.store import IDENTITY, Store, gathered, is_resume_file
 
 if TYPE_CHECKING:
@@ -143,8 +144,8 @@ def _check_output(task: Export) -> None:
     output = task.output
     if output.is_dir():
         raise OutputError(f"{output} is a folder: name a file with -o")
-    store = task.store.resolve()
-    if output.resolve() in {store, store.with_suffix(".journal"), store.with_suffix(".lock")}:
+    store = resolved(task.store)
+    if resolved(output) in {store, store.with_suffix(".journal"), store.with_suffix(".lock")}:
         raise OutputError(f"{output} is the resume file itself, which holds what was paid for: choose another name")
     if not output.exists():
         return

@@ -66,14 +66,15 @@ class Task:
             raise OutputError(f"{output} is the input itself, which is never written to: choose another name with -o")
         if output.is_dir():
             raise OutputError(f"{output} is a folder: name a file with -o")
-        store = _resolved(self.store_path)
-        if _resolved(output) in {store, store.with_suffix(".journal"), store.with_suffix(".lock")}:
+        store = resolved(self.store_path)
+        if resolved(output) in {store, store.with_suffix(".journal"), store.with_suffix(".lock")}:
             raise OutputError(
                 f"{output} is this run's resume file, which holds what was paid for: choose another name with -o"
             )
 
 
-def _resolved(path: Path) -> Path:
+def resolved(path: Path) -> Path:
+    """Follow links to the file itself. Raises OutputError where they lead in a circle."""
     try:
         return path.resolve()
     except (OSError, RuntimeError):
